@@ -1,0 +1,1 @@
+"""Drawing: self-contained HTML pages from stored JSON. Imported by steps and cli only."""
