@@ -1,0 +1,1 @@
+"""Countersign: serverless MLOps for models that touch people's pay and payments."""

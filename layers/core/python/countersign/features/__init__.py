@@ -1,0 +1,1 @@
+"""Windows, point-in-time joins, packing, quality and freshness of features."""

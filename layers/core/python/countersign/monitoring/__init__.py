@@ -1,0 +1,1 @@
+"""Drift, volume, performance and freshness, over arrays and counts."""

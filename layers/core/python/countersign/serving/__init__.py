@@ -1,0 +1,1 @@
+"""What a scoring request runs: session, rules, hybrid score, fallback, routing."""

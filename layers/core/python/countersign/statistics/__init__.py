@@ -1,0 +1,1 @@
+"""Pure statistics: no I/O, nothing of ours."""

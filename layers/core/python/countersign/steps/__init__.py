@@ -1,0 +1,1 @@
+"""One module per function: the story of a step, no arithmetic, no AWS call."""
