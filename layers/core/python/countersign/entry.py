@@ -14,6 +14,7 @@ from dataclasses import MISSING, asdict, fields
 from functools import cache
 from typing import Any
 
+from countersign.aws.faults import as_transient
 from countersign.aws.stores import Stores
 from countersign.errors import CountersignError, FieldError, NotFoundError, RequestError
 from countersign.http import HttpRequest, HttpResponse, caller_from, problem_response
@@ -41,6 +42,8 @@ def entrypoint(request_type: type[Any], run: Callable[[Any, Stores], Any]) -> Ha
             raise catchable(error) from error
         except Exception as error:
             outcome = f"unexpected {type(error).__name__} at {where(error)}"
+            if transient := as_transient(error):
+                raise catchable(transient) from error
             raise
         finally:
             log_line(run.__module__, outcome, started, context)
@@ -53,9 +56,10 @@ def catchable(error: CountersignError) -> CountersignError:
 
     Lambda reports the exact class name, so a subclass would slip past a Catch that names its parent.
     """
-    family = next((c for c in type(error).__mro__ if CountersignError in c.__bases__), None)
-    if family is None or family is type(error):
+    lineage = [c for c in type(error).__mro__ if issubclass(c, CountersignError)]
+    if len(lineage) <= 2:  # the root itself, or a family right below it
         return error
+    family: type[CountersignError] = lineage[-2]
     return family(f"{type(error).__name__}: {error.detail}", errors=error.errors)
 
 
@@ -86,7 +90,9 @@ def api(routes: Mapping[tuple[str, str], Route]) -> Handler:
                 "api", f"unexpected {type(error).__name__} at {where(error)}", started, context
             )
             response = problem_response(
-                CountersignError("Something failed on our side; nothing was answered"), request_id
+                as_transient(error)
+                or CountersignError("Something failed on our side; nothing was answered"),
+                request_id,
             )
         log_line(
             f"{event.get('httpMethod')} {event.get('resource')}",
