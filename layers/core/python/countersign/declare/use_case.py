@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from countersign.declare.features import (
@@ -74,7 +74,7 @@ class UseCase:
     rollout: Rollout
     autonomy: Autonomy
     approval_class: str
-    drift: DriftPolicy = DriftPolicy()
+    drift: DriftPolicy = field(default_factory=DriftPolicy)
     retrain: Literal["monthly", "quarterly"] = "quarterly"
     latency_p95_ms: float = 200.0
     deadline_ms: float = 100.0
