@@ -1,0 +1,1 @@
+"""The infrastructure of Countersign, as CDK stacks."""

@@ -1,0 +1,64 @@
+"""What differs between environments, read typed from `cdk.json` and checked whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal, get_args
+
+EnvironmentName = Literal["local", "dev", "staging", "prod"]
+Target = Literal["local", "aws"]
+ENVIRONMENTS: tuple[str, ...] = get_args(EnvironmentName)
+
+
+class SettingsError(ValueError):
+    """`cdk.json` or the command line asks for something that cannot be built."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One environment of `cdk.json`.
+
+    `account` and `region` may stay empty: the templates then work in any account and region.
+    `time_scale` multiplies every declared wait (rollout, soak, deadlines). `clients` are the calling
+    applications, each with its own usage plan; with `client_keys` a scoring request must also carry
+    its client's API key. `human_roles` makes an IAM role for each human role, not only its policy.
+    """
+
+    name: str
+    target: Target
+    account: str | None
+    region: str | None
+    time_scale: float
+    log_retention_days: int
+    deletion_protection: bool
+    seal_retention_days: int
+    api_rate_per_second: int
+    api_burst: int
+    client_keys: bool
+    clients: tuple[str, ...]
+    client_rate_per_second: int
+    client_burst: int
+    snap_start: bool
+    provisioned_concurrency: int
+    human_roles: bool
+    alarm_email: str | None
+
+    def __post_init__(self) -> None:
+        if self.snap_start and self.provisioned_concurrency:
+            raise SettingsError(f"{self.name}: snap_start excludes provisioned_concurrency")
+        if self.target not in get_args(Target):
+            raise SettingsError(f"{self.name}: target is one of {get_args(Target)}")
+
+
+def environment(name: object, declared: Mapping[str, Mapping[str, Any]]) -> Environment:
+    """The environment `name` of the `environments` context. Raises SettingsError, saying what to do."""
+    if name not in declared:
+        raise SettingsError(f"Choose an environment: -c env={'|'.join(declared)} (got {name!r})")
+    values = dict(declared[str(name)])
+    known = {f.name for f in fields(Environment) if f.default is MISSING} - {"name"}
+    wrong = sorted(set(values) ^ known)
+    if wrong:
+        raise SettingsError(f"cdk.json, {name}: unknown or missing {', '.join(wrong)}")
+    values["clients"] = tuple(values["clients"])
+    return Environment(name=str(name), **values)

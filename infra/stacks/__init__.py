@@ -1,0 +1,1 @@
+"""Storage, compute, workflows, watch: deployed in this order."""

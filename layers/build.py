@@ -1,0 +1,287 @@
+"""Build the Lambda layers: from the lock file to stripped, compiled, reproducible folders. No Docker.
+
+    python layers/build.py [--target aws|local] [--weight base …] [--sizes] [--export]
+
+Each weight's third-party packages come from `layers/<weight>/requirements.txt`, which is the lock
+file's view of the dependency group `layer-<weight>`, with hashes. `core` is our own code. The
+result is `build/layers/<target>/<weight>/python`, reused while its inputs have the same digest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from layers.prune import prune, strip_symbols  # noqa: E402 - also runs as a script
+
+THIRD_PARTY = ("base", "scoring", "query", "data", "training", "export", "report")
+WEIGHTS = ("core", *THIRD_PARTY)
+LIMIT_MB = 250.0
+EPOCH = 1_577_836_800  # 2020-01-01: a fixed time for every file, after what zip can hold
+MOUNT = "/opt/python"  # where Lambda puts a layer: the path that tracebacks show
+
+
+class BuildError(RuntimeError):
+    """A layer cannot be built, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a layer runs: the version of Python, and uv's name of the platform (empty: this host)."""
+
+    name: str
+    python: str
+    platform: str
+
+
+def target(name: str) -> Target:
+    """`aws`: arm64 and Python 3.13. `local`: this host and the emulator's interpreter."""
+    if name == "aws":
+        return Target("aws", "3.13", "aarch64-manylinux_2_28")
+    if name == "local":
+        return Target("local", emulator_python(), "")
+    raise BuildError(f"There is no target {name!r}: choose aws or local")
+
+
+def emulator_python() -> str:
+    """The version of the interpreter in which the local cloud runs functions."""
+    interpreter = ROOT / "build" / "emulator" / "bin" / "python"
+    if interpreter.exists():
+        return version_of(str(interpreter))
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def version_of(interpreter: str) -> str:
+    """`3.13` and its like; empty when it does not run."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    answer = subprocess.run([interpreter, "-c", code], check=False, capture_output=True, text=True)
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def interpreter_for(version: str) -> str:
+    """An interpreter of exactly this version, found on this machine; empty when there is none."""
+    if version_of(sys.executable) == version:
+        return sys.executable
+    found = subprocess.run(
+        [uv(), "python", "find", "--no-python-downloads", "--no-project", version],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    candidate = found.stdout.strip()
+    return candidate if candidate and version_of(candidate) == version else ""
+
+
+def uv() -> str:
+    """The project's own uv, or the one on the path."""
+    own = Path(sys.executable).parent / "uv"
+    found = str(own) if own.exists() else shutil.which("uv")
+    if not found:
+        raise BuildError("uv is missing: run `make` first")
+    return found
+
+
+def requirements_of(weight: str) -> str:
+    """What the lock file says of a weight's dependency group, with hashes."""
+    command = [uv(), "export", "--frozen", "--only-group", f"layer-{weight}"]
+    options = ["--no-emit-project", "--no-annotate", "--no-header", "--quiet"]
+    answer = subprocess.run(
+        [*command, *options], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return answer.stdout
+
+
+def requirements_file(weight: str) -> Path:
+    """Where it is committed."""
+    return ROOT / "layers" / weight / "requirements.txt"
+
+
+def export_requirements() -> None:
+    """Write every `layers/<weight>/requirements.txt` anew."""
+    for weight in THIRD_PARTY:
+        path = requirements_file(weight)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(requirements_of(weight))
+
+
+def folder_of(weight: str, to: Target) -> Path:
+    """The layer's folder; its content is below `python/`."""
+    return ROOT / "build" / "layers" / to.name / weight
+
+
+def inputs_digest(weight: str, to: Target) -> str:
+    """SHA-256 over everything that decides what a layer holds."""
+    scripts = [Path(__file__), Path(__file__).with_name("prune.py")]
+    sources = list(core_sources()) if weight == "core" else [requirements_file(weight)]
+    compiled = bool(interpreter_for(to.python))
+    facts = [
+        weight,
+        to.name,
+        to.python,
+        to.platform,
+        str(compiled),
+        str(shutil.which("llvm-strip")),
+    ]
+    digest = hashlib.sha256(json.dumps(facts).encode())
+    for path in [*scripts, *sources]:
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def core_sources() -> Iterator[Path]:
+    """Our code as functions run it: the command line stays at home."""
+    package = ROOT / "layers" / "core" / "python" / "countersign"
+    for path in sorted(package.rglob("*")):
+        parts = path.relative_to(package).parts
+        if path.is_file() and parts[0] != "cli" and "__pycache__" not in parts:
+            yield path
+
+
+def ensure(weight: str, to: Target, *, say: bool = True) -> Path:
+    """The folder of a layer, built if its inputs changed. Safe to run several times at once."""
+    folder = folder_of(weight, to)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder.with_suffix(".lock")):
+        digest = inputs_digest(weight, to)
+        stamp = folder.with_suffix(".digest")
+        if not (stamp.exists() and folder.exists() and stamp.read_text() == digest):
+            stamp.unlink(missing_ok=True)
+            build(weight, to, folder)
+            stamp.write_text(digest)
+            if say:
+                print(f"layer {weight} for {to.name}: {megabytes(folder):.1f} MB", file=sys.stderr)
+    return folder
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One builder at a time for each layer."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def build(weight: str, to: Target, folder: Path) -> None:
+    """Install or copy, prune, strip, compile, and give every file the same time."""
+    shutil.rmtree(folder, ignore_errors=True)
+    content = folder / "python"
+    content.mkdir(parents=True)
+    if weight == "core":
+        copy_core(content)
+    else:
+        install(weight, to, content)
+        prune(content)
+        if not strip_symbols(content):
+            print("llvm-strip is not here: layers keep their debug symbols", file=sys.stderr)
+    compile_bytecode(content, to)
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.suffix == ".so" else 0o644)
+        os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
+
+
+def copy_core(content: Path) -> None:
+    """Our own package."""
+    package = ROOT / "layers" / "core" / "python"
+    for path in core_sources():
+        to = content / path.relative_to(package)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, to)
+
+
+def install(weight: str, to: Target, content: Path) -> None:
+    """Wheels only, by hash, for the target's platform and Python."""
+    command = [uv(), "pip", "install", "--quiet", "--target", str(content), "--no-deps"]
+    command += ["--python-version", to.python, "--only-binary", ":all:", "--require-hashes"]
+    command += ["--link-mode", "copy", "-r", str(requirements_file(weight))]
+    if to.platform:
+        command += ["--python-platform", to.platform]
+    answer = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    if answer.returncode:
+        raise BuildError(f"Layer {weight} for {to.name}: {answer.stderr.strip()}")
+
+
+def compile_bytecode(content: Path, to: Target) -> None:
+    """Bytecode that is trusted by its place, not by a time, so that two builds are equal."""
+    interpreter = interpreter_for(to.python)
+    if not interpreter:
+        print(
+            f"No Python {to.python} on this machine: the layers for {to.name} ship without "
+            "bytecode, and a cold start takes two to three times as long",
+            file=sys.stderr,
+        )
+        return
+    command = [interpreter, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run(
+        [*command, "-s", str(content), "-p", MOUNT, str(content)],
+        check=False,
+        capture_output=True,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+    )
+
+
+def megabytes(folder: Path) -> float:
+    """Size of the files below a folder, in MB of 1 024 × 1 024 bytes."""
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1_048_576
+
+
+def content_digest(folder: Path) -> str:
+    """SHA-256 over every path, mode and byte: equal for two builds of the same inputs."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_mode:o}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def sizes(to: Target, compositions: Iterable[tuple[str, Sequence[str]]]) -> dict[str, float]:
+    """MB of each function with its layers. Raises BuildError when one passes the limit."""
+    weights = {weight: megabytes(ensure(weight, to)) for weight in WEIGHTS}
+    totals = {
+        name: sum(weights[layer] for layer in layers) + megabytes(ROOT / "functions" / name)
+        for name, layers in compositions
+    }
+    over = {name: round(mb, 1) for name, mb in totals.items() if mb > LIMIT_MB}
+    if over:
+        raise BuildError(f"Over {LIMIT_MB:.0f} MB unzipped with their layers: {over}")
+    return totals
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--target", action="append", choices=("aws", "local"))
+    parser.add_argument("--weight", action="append", choices=WEIGHTS)
+    parser.add_argument("--sizes", action="store_true", help="also hold each function to the limit")
+    parser.add_argument("--export", action="store_true", help="rewrite the requirements and stop")
+    options = parser.parse_args(arguments)
+    if options.export:
+        export_requirements()
+        return 0
+    for name in options.target or ["local"]:
+        to = target(name)
+        for weight in options.weight or WEIGHTS:
+            ensure(weight, to)
+        if options.sizes:
+            from infra.catalog import FUNCTIONS
+
+            for function, mb in sizes(to, ((f.name, f.layers) for f in FUNCTIONS)).items():
+                print(f"{name:6} {function:20} {mb:6.1f} MB of {LIMIT_MB:.0f}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
