@@ -1,0 +1,174 @@
+"""Write the history as a payroll engine delivers it: files per source and month, closed by a marker."""
+
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from countersign.cli.payroll_generator.countries import COUNTRIES
+from countersign.cli.payroll_generator.sources import Part, history
+from countersign.cli.payroll_generator.world import Clock, build_world
+
+# Each regional engine delivers its own format; the small sources follow the first of their list.
+REGIONS = tuple(sorted({country.region for country in COUNTRIES}))
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "payslips": ("parquet", "csv", "csv.gz"),
+    "worker_changes": ("csv", "parquet", "csv.gz"),
+    "payroll_errors": ("csv",),
+    "payroll_exceptions": ("parquet",),
+    "country_facts": ("csv",),
+    "client_headcount": ("csv.gz",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """One file of a delivery. `key` is its place under the output folder and in the raw bucket."""
+
+    key: str
+    source: str
+    format: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What was written. `anomalies` counts the spoiled payslips by kind, found or not."""
+
+    name: str
+    marker: Path
+    files: tuple[DeliveredFile, ...]
+    rows: Mapping[str, int]
+    anomalies: Mapping[str, int]
+
+
+def generate(
+    out: Path,
+    *,
+    seed: int,
+    workers: int,
+    months: int,
+    as_of: datetime,
+    anomalies: float = 0.02,
+    since: datetime | None = None,
+    batch_months: int = 1,
+) -> Delivery:
+    """Write `months` of payroll that was known at `as_of` under `out/raw`; same arguments, same bytes.
+
+    `workers` counts everyone ever employed; `months` the complete months before as_of's own.
+    `anomalies` is the share of payslips that are wrong, 0 to 0.2. With `since`, only rows known
+    after that instant are delivered: a later delivery of the same world. `batch_months` above 1
+    puts several months into one file, as a backfill does.
+
+    Raises
+    ------
+    ValueError      a naive instant, or a number out of its range
+    """
+    if not 0 <= anomalies <= 0.2:
+        raise ValueError("anomalies must lie between 0 and 0.2")
+    if since is not None and since.tzinfo is None:
+        raise ValueError("since must be timezone-aware")
+    world = build_world(seed=seed, workers=workers, months=months, as_of=as_of)
+    made = history(world, anomalies=anomalies)
+    files: list[DeliveredFile] = []
+    for source, part in made.sources.items():
+        files += _write_source(out, source, _known_after(part, since), world.clock, batch_months)
+    _save(out / "truth" / f"anomalies-{world.clock.tag}.csv", _encoded(made.truth, "csv"))
+    rows = {source: sum(f.rows for f in files if f.source == source) for source in made.sources}
+    name = _name(world.clock, since)
+    marker = _write_marker(
+        out, name, files, as_of, {"seed": seed, "workers": workers, "months": months}
+    )
+    kinds = {row["values"]: row["counts"] for row in made.truth["kind"].value_counts().to_pylist()}
+    return Delivery(name, marker, tuple(files), rows, dict(sorted(kinds.items())))
+
+
+def _name(clock: Clock, since: datetime | None) -> str:
+    after = f"-since-{since.astimezone(UTC):%Y-%m-%d}" if since else ""
+    return f"payroll-{clock.today}-{clock.tag}{after}"
+
+
+def _known_after(part: Part, since: datetime | None) -> Part:
+    if since is None:
+        return part
+    instant = np.datetime64(since.astimezone(UTC).replace(tzinfo=None), "s")
+    fresh = part.known_at > instant
+    return Part(part.table.filter(pa.array(fresh)), part.known_at[fresh], part.region[fresh])
+
+
+def _write_source(
+    out: Path, source: str, part: Part, clock: Clock, batch_months: int
+) -> list[DeliveredFile]:
+    formats = FORMATS[source]
+    regional = len(formats) > 1
+    batch = clock.month_of(part.known_at) // batch_months
+    slot = batch * len(REGIONS) + (part.region if regional else 0)
+    order = np.lexsort((part.known_at, slot))
+    table, slots = part.table.take(pa.array(order)), slot[order]
+    edges = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]]) if len(slots) else slots
+    written = []
+    for first, last in zip(edges, [*edges[1:], len(slots)], strict=True):
+        month, region = divmod(int(slots[first]), len(REGIONS))
+        day = _ingest_day(clock, (month + 1) * batch_months)
+        kind = formats[region if regional else 0]
+        place = f"-{REGIONS[region]}" if regional else ""
+        key = f"raw/{source}/ingest_date={day}/{source}{place}-{clock.tag}.{kind}"
+        data = _encoded(table.slice(first, last - first), kind)
+        _save(out / key, data)
+        digest = hashlib.sha256(data).hexdigest()
+        written.append(DeliveredFile(key, source, kind, int(last - first), len(data), digest))
+    return written
+
+
+def _ingest_day(clock: Clock, months: int) -> str:
+    """The last day of the batch, or the as-of day when that comes first."""
+    last = (clock.start.astype("M8[M]") + months).astype("M8[D]") - 1
+    return str(min(last, clock.today))
+
+
+def _encoded(table: pa.Table, kind: str) -> bytes:
+    """The file's bytes: no timestamp of writing, so equal tables are equal files."""
+    sink = io.BytesIO()
+    if kind == "parquet":
+        pq.write_table(table, sink, compression="zstd")
+        return sink.getvalue()
+    for index, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            whole = table[field.name].cast(pa.timestamp("s", tz="UTC"))
+            table = table.set_column(index, field.name, pc.strftime(whole, "%Y-%m-%dT%H:%M:%SZ"))
+    pa_csv.write_csv(table, sink, pa_csv.WriteOptions(quoting_style="none", quoting_header="none"))
+    plain = sink.getvalue()
+    return gzip.compress(plain, compresslevel=6, mtime=0) if kind == "csv.gz" else plain
+
+
+def _save(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _write_marker(
+    out: Path, name: str, files: list[DeliveredFile], as_of: datetime, made_with: Mapping[str, int]
+) -> Path:
+    """Close the delivery. Uploaded last, it starts the features workflow."""
+    marker = out / "raw" / "_COMPLETE" / f"{name}.json"
+    body = {
+        "delivery": name,
+        "created_at": as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "synthetic": True,
+        "generator": dict(made_with),
+        "files": [asdict(file) for file in files],
+    }
+    _save(marker, (json.dumps(body, indent=1) + "\n").encode())
+    return marker
