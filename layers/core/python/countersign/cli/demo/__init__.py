@@ -1,0 +1,1 @@
+"""The demo: one model through the whole house, from outside."""
