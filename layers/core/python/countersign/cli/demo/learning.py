@@ -89,7 +89,10 @@ def request_promotion(world: World, version: str) -> Facts:
     def asked() -> dict[str, Any] | None:
         pending = world.api("team-lead", "GET", "/v1/approvals")["approvals"]
         mine = [a for a in pending if a["subject"].get("version") == version]
-        return mine[0] if mine else world.fail_fast(world.promotion)
+        if mine:
+            return mine[0]
+        world.fail_fast(world.promotion)
+        return None
 
     approval = world.wait("the promotion to ask for signatures", asked, seconds=120)
     return {
