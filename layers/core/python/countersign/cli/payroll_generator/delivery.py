@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -117,9 +118,10 @@ def _write_source(
     slot = batch * len(REGIONS) + (part.region if regional else 0)
     order = np.lexsort((part.known_at, slot))
     table, slots = part.table.take(pa.array(order)), slot[order]
-    edges = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]]) if len(slots) else slots
+    inner = np.flatnonzero(slots[1:] != slots[:-1]) + 1
+    edges = [0, *inner.tolist(), len(slots)] if len(slots) else [0]
     written = []
-    for first, last in zip(edges, [*edges[1:], len(slots)], strict=True):
+    for first, last in pairwise(edges):
         month, region = divmod(int(slots[first]), len(REGIONS))
         day = _ingest_day(clock, (month + 1) * batch_months)
         kind = formats[region if regional else 0]
@@ -128,7 +130,7 @@ def _write_source(
         data = _encoded(table.slice(first, last - first), kind)
         _save(out / key, data)
         digest = hashlib.sha256(data).hexdigest()
-        written.append(DeliveredFile(key, source, kind, int(last - first), len(data), digest))
+        written.append(DeliveredFile(key, source, kind, last - first, len(data), digest))
     return written
 
 
