@@ -1,22 +1,22 @@
 """Write the history as a payroll engine delivers it: files per source and month, closed by a marker."""
 
-import gzip
-import hashlib
-import io
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from countersign.cli.payroll_generator.countries import COUNTRIES
+from countersign.cli.payroll_generator.files import (
+    DeliveredFile,
+    encoded,
+    save,
+    write_file,
+    write_marker,
+)
 from countersign.cli.payroll_generator.sources import Part, history
 from countersign.cli.payroll_generator.world import Clock, build_world
 
@@ -30,18 +30,6 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "country_facts": ("csv",),
     "client_headcount": ("csv.gz",),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveredFile:
-    """One file of a delivery. `key` is its place under the output folder and in the raw bucket."""
-
-    key: str
-    source: str
-    format: str
-    rows: int
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +74,11 @@ def generate(
     files: list[DeliveredFile] = []
     for source, part in made.sources.items():
         files += _write_source(out, source, _known_after(part, since), world.clock, batch_months)
-    _save(out / "truth" / f"anomalies-{world.clock.tag}.csv", _encoded(made.truth, "csv"))
+    save(out / "truth" / f"anomalies-{world.clock.tag}.csv", encoded(made.truth, "csv"))
     rows = {source: sum(f.rows for f in files if f.source == source) for source in made.sources}
     name = _name(world.clock, since)
-    marker = _write_marker(
-        out, name, files, as_of, {"seed": seed, "workers": workers, "months": months}
-    )
+    made_with = {"generator": {"seed": seed, "workers": workers, "months": months}}
+    marker = write_marker(out, name, files, created_at=as_of, synthetic=True, facts=made_with)
     kinds = {row["values"]: row["counts"] for row in made.truth["kind"].value_counts().to_pylist()}
     return Delivery(name, marker, tuple(files), rows, dict(sorted(kinds.items())))
 
@@ -127,10 +114,7 @@ def _write_source(
         kind = formats[region if regional else 0]
         place = f"-{REGIONS[region]}" if regional else ""
         key = f"raw/{source}/ingest_date={day}/{source}{place}-{clock.tag}.{kind}"
-        data = _encoded(table.slice(first, last - first), kind)
-        _save(out / key, data)
-        digest = hashlib.sha256(data).hexdigest()
-        written.append(DeliveredFile(key, source, kind, last - first, len(data), digest))
+        written.append(write_file(out, key, source, kind, table.slice(first, last - first)))
     return written
 
 
@@ -138,39 +122,3 @@ def _ingest_day(clock: Clock, months: int) -> str:
     """The last day of the batch, or the as-of day when that comes first."""
     last = (clock.start.astype("M8[M]") + months).astype("M8[D]") - 1
     return str(min(last, clock.today))
-
-
-def _encoded(table: pa.Table, kind: str) -> bytes:
-    """The file's bytes: no timestamp of writing, so equal tables are equal files."""
-    sink = io.BytesIO()
-    if kind == "parquet":
-        pq.write_table(table, sink, compression="zstd")
-        return sink.getvalue()
-    for index, field in enumerate(table.schema):
-        if pa.types.is_timestamp(field.type):
-            whole = table[field.name].cast(pa.timestamp("s", tz="UTC"))
-            table = table.set_column(index, field.name, pc.strftime(whole, "%Y-%m-%dT%H:%M:%SZ"))
-    pa_csv.write_csv(table, sink, pa_csv.WriteOptions(quoting_style="none", quoting_header="none"))
-    plain = sink.getvalue()
-    return gzip.compress(plain, compresslevel=6, mtime=0) if kind == "csv.gz" else plain
-
-
-def _save(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-
-
-def _write_marker(
-    out: Path, name: str, files: list[DeliveredFile], as_of: datetime, made_with: Mapping[str, int]
-) -> Path:
-    """Close the delivery. Uploaded last, it starts the features workflow."""
-    marker = out / "raw" / "_COMPLETE" / f"{name}.json"
-    body = {
-        "delivery": name,
-        "created_at": as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "synthetic": True,
-        "generator": dict(made_with),
-        "files": [asdict(file) for file in files],
-    }
-    _save(marker, (json.dumps(body, indent=1) + "\n").encode())
-    return marker

@@ -65,6 +65,8 @@ def drafts(
     DRIFTS[drift](run, world)
     run = inject(run, world, rate=anomalies, stream=f"draft-anomalies-{drift}")
     first = _FIRST_DRAFT_NUMBER + list(DRIFTS).index(drift) * 100_000
+    mixed_up = world.clock.rng("draft-order").permutation(len(run))
+    run = run.iloc[mixed_up].reset_index(drop=True)
     run["number"] = np.arange(first, first + len(run))
     run["revision"], run["known"] = 0, world.clock.as_of
     return _drafts(run, world)
