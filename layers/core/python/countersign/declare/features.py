@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
-NullPolicy = Literal["refuse", "keep", "zero"]
+ColumnType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+NullPolicy = Literal["refuse", "keep", "zero", "fill"]
 ViewKind = Literal["batch", "windowed"]
+Refresh = Literal["real-time", "daily", "weekly"]
 Aggregation = Literal[
     "mean", "std", "sum", "count", "min", "max", "rate", "distinct", "trend", "last",
-    "days_since", "percent_change",
+    "days_since", "days_since_first", "percent_change",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a source. `unit` says what a number is ("minor", "days", "share")."""
+    """One column of a source. `unit` says what a number is ("minor", "days", "share").
+
+    A `timestamp` states its time zone; a `date` is a calendar day (or a zoned timestamp) and stands
+    for its midnight in UTC.
+    """
 
     name: str
     type: ColumnType
@@ -46,6 +51,9 @@ class Source:
 
     Rows with the same `key` are versions of one fact: the one known last, as of any moment, stands.
     `delivers` is the expected rows of one delivery (low, high), for the volume check.
+    `ahead`: how far `event_time` may lie after the moment of ingestion (a raise announced for next
+    month); a row further ahead is quarantined. A delivery may carry two columns more: `_deleted`
+    (true is a tombstone: the fact is withdrawn) and `_synthetic` (the taint).
     """
 
     name: str
@@ -56,6 +64,7 @@ class Source:
     event_time: str
     known_at: str = "known_at"
     delivers: tuple[int, int] = (0, 10_000_000)
+    ahead: timedelta = timedelta(0)
 
     def column(self, name: str) -> Column:
         """The column `name`. Raises KeyError."""
@@ -64,14 +73,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A span of event time that ends at the as-of moment.
+    """A span of event time that ends at the as-of moment, in UTC. State one span, or none: all history.
 
-    Calendar `months` count whole months back from the as-of day; a `duration` counts exactly.
+    Calendar `months`: the as-of month and the `months - 1` before it, so June's six are January to
+    June. `year_to_date`: since 1 January of the as-of year. A `duration` counts exactly.
     `include_current`: whether an event at the as-of moment itself counts.
-    `delay`: facts younger than this do not count yet (late-known labels).
+    `delay`: the whole window lies this much earlier; younger facts do not count yet (late-known
+    labels).
     """
 
     months: int = 0
+    year_to_date: bool = False
     duration: timedelta = timedelta(0)
     include_current: bool = False
     delay: timedelta = timedelta(0)
@@ -79,10 +91,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """One feature of a view: `aggregation` of `column` over `window`, of the rows where `where` holds.
+    """One feature of a view: `aggregation` of `expression` over `window`, of the rows where `where` holds.
 
-    `expression` and `where` are SQL over the source's columns. `denominator` serves `rate`:
-    the share of the window's rows for which `expression` holds when it is empty.
+    `source` names the one of the view's sources whose rows count; empty: the view's first, `*`: all.
+    `expression` and `where` are SQL over the columns of the sources, and `_source` is the name of a
+    row's source. `denominator` serves `rate`: rows for which `expression` holds per row for which
+    `denominator` holds, all of the window's rows when it is empty. For `days_since` and
+    `days_since_first` the expression is a date or timestamp column, the event time when it is "1".
+    No `window` is all history before the as-of moment. `trend` is a slope per 30 days.
+    `sla`: the newest fact of its source may be this old when a request is scored.
+    `nulls`: what a model is given for a null: `zero`, the declared `fill`, or (keep) NaN;
+    `refuse` makes a null block.
     """
 
     name: str
@@ -91,18 +110,21 @@ class Feature:
     expression: str = "1"
     where: str = ""
     denominator: str = ""
+    source: str = ""
     window: Window | None = None
     sla: timedelta = timedelta(days=35)
     critical: bool = False
     nulls: NullPolicy = "keep"
+    fill: float = 0.0
     valid: tuple[float, float] = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureView:
-    """Features of one entity from one source.
+    """Features of one entity from one source, or from several whose rows form one stream (`also`).
 
-    `ttl`: a value older than this, by event time, is not served and joins as null.
+    `ttl`: a value whose newest fact is older than this is not served and joins as null.
+    `refresh`: how often the features are computed and materialized.
     """
 
     name: str
@@ -111,15 +133,22 @@ class FeatureView:
     description: str
     owner: str
     features: tuple[Feature, ...]
+    also: tuple[Source, ...] = ()
     kind: ViewKind = "windowed"
+    refresh: Refresh = "daily"
     ttl: timedelta = timedelta(days=400)
+
+    def sources(self) -> tuple[Source, ...]:
+        """The source, then the others of the stream."""
+        return (self.source, *self.also)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFeature:
     """A feature made at request time by `compute(request row, view features) -> float | None`.
 
-    Training calls the same function, row by row, on the frozen spine.
+    Training calls the same function, row by row, on the frozen spine. The row has the names of the
+    spine source's columns (the last part of a request field's path); dates are ISO text in both.
     """
 
     name: str
@@ -128,4 +157,5 @@ class RequestFeature:
     compute: Callable[[Mapping[str, Any], Mapping[str, float | None]], float | None]
     critical: bool = False
     nulls: NullPolicy = "keep"
+    fill: float = 0.0
     valid: tuple[float, float] = (-math.inf, math.inf)

@@ -90,5 +90,6 @@ class UseCase:
 
     def sources(self) -> tuple[Source, ...]:
         """Every source it needs, each once, the spine first."""
-        needed = (self.spine, self.label.source, *(view.source for view in self.views))
+        streams = (source for view in self.views for source in view.sources())
+        needed = (self.spine, self.label.source, *streams)
         return tuple({source.name: source for source in needed}.values())
