@@ -1,0 +1,148 @@
+"""A model ready to score: verified bytes, allowed operators, and golden vectors that still agree."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from countersign.declare import Hybrid, Rule
+from countersign.errors import ArtifactError
+from countersign.serving.operators import operators
+from countersign.serving.preprocess import Fills, vector
+from countersign.serving.rules import rules_from_json
+
+FILES = ("model.onnx", "serving.json", "golden.npz")
+TOLERANCE = 1e-5
+_ALLOWED = frozenset({("ai.onnx.ml", "TreeEnsembleRegressor"), ("", "Pow")})
+
+
+class VerifiedArtifact(Protocol):
+    """What `Artifacts.load` returns: bytes whose signature and digests were verified."""
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def files(self) -> Mapping[str, bytes]: ...
+
+
+class ModelSession:
+    """One model in one worker. Not for several threads at once: the input buffer is shared.
+
+    `features` are the model's inputs in order, `request_time` those of them made at request time,
+    `fills` the constants for nulls, `threshold`, `hybrid` and `rules` the decision's parts.
+    """
+
+    def __init__(self, digest: str, model: bytes, serving: Mapping[str, Any]) -> None:
+        self.digest = digest
+        self.serving = serving
+        try:
+            self.features: tuple[str, ...] = tuple(serving["features"])
+            self.request_time: tuple[str, ...] = tuple(serving["request_time"])
+            self.fills: Fills = {name: serving["fills"][name] for name in self.features}
+            self.threshold = float(serving["threshold"])
+            self.rules: tuple[Rule, ...] = rules_from_json(serving["rules"])
+            self.hybrid = Hybrid(**serving["hybrid"])
+            self._low, self._high = (float(bound) for bound in serving["score_range"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError("serving.json is not complete; export the model again") from error
+        self._session = _open(model, len(self.features))
+        self._input = self._session.get_inputs()[0].name
+        self._outputs = [self._session.get_outputs()[0].name]
+        self._row = np.zeros((1, len(self.features)), dtype=np.float32)
+        self._feed = {self._input: self._row}
+
+    @classmethod
+    def load(cls, artifact: VerifiedArtifact) -> ModelSession:
+        """A session from verified `FILES`, after its golden vectors scored as they did in training.
+
+        Raises
+        ------
+        ArtifactError   a file is missing or malformed, an operator is not allowed, or a score moved
+        """
+        missing = [name for name in FILES if name not in artifact.files]
+        if missing:
+            raise ArtifactError(f"The artifact lacks {', '.join(missing)}; load all of {FILES}")
+        try:
+            serving = json.loads(artifact.files["serving.json"])
+        except ValueError as error:
+            raise ArtifactError("serving.json is not JSON; export the model again") from error
+        session = cls(artifact.digest, artifact.files["model.onnx"], serving)
+        rows, expected = golden_vectors(artifact.files["golden.npz"])
+        difference = float(np.abs(session.score_many(rows) - expected).max())
+        if not difference <= TOLERANCE:  # NaN fails too
+            raise ArtifactError(
+                f"The golden vectors score {difference:.3g} away from the native model here; "
+                f"{TOLERANCE:g} is allowed. Do not serve this version on this runtime"
+            )
+        return session
+
+    def score(self, row: Sequence[float]) -> float:
+        """The model's score of one filled row, in [0, 1].
+
+        Raises
+        ------
+        ArtifactError   the row is not whole and finite, or the score is not finite and in range
+        """
+        if len(row) != len(self.features):
+            raise ArtifactError(f"{len(row)} values for a model of {len(self.features)} features")
+        self._row[0] = row
+        if not np.isfinite(self._row).all():
+            raise ArtifactError("The model's input does not fit finite float32 values")
+        score = float(self._session.run(self._outputs, self._feed)[0][0, 0])
+        if not self._low <= score <= self._high:  # NaN fails too
+            raise ArtifactError("The model's score is not finite and in its declared range")
+        return score
+
+    def score_many(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The same scores, bit for bit, of many filled rows of shape (n_rows, n_features)."""
+        if rows.ndim != 2 or rows.shape[1] != len(self.features):
+            raise ArtifactError(f"Rows of {len(self.features)} features are needed")
+        if not np.isfinite(rows).all():
+            raise ArtifactError("The model's input does not fit finite float32 values")
+        if not len(rows):
+            return np.empty(0)
+        feed = {self._input: np.ascontiguousarray(rows, dtype=np.float32)}
+        scores = self._session.run(self._outputs, feed)[0][:, 0].astype(np.float64)
+        if not ((scores >= self._low) & (scores <= self._high)).all():
+            raise ArtifactError("A score is not finite and in its declared range")
+        return np.asarray(scores)
+
+    def vector(self, features: Mapping[str, float | None]) -> list[float]:
+        """The model's input row from named features, nulls filled. Raises DataError."""
+        return vector(self.features, self.fills, features)
+
+
+def golden_vectors(content: bytes) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Rows and native scores of a `golden.npz`. Raises ArtifactError when it is not one."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return archive["X"], archive["score"]
+    except (ValueError, KeyError, OSError, EOFError) as error:
+        raise ArtifactError("golden.npz is not a set of golden vectors") from error
+
+
+def _open(model: bytes, n_features: int) -> Any:
+    """The onnxruntime session, once the file's operators and the shapes are what they must be."""
+    foreign = sorted({"/".join(op) for op in operators(model) if op not in _ALLOWED})
+    if foreign:
+        raise ArtifactError(f"model.onnx uses operators that are not allowed: {', '.join(foreign)}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no common base of their own
+        raise ArtifactError("onnxruntime refuses model.onnx; export it again") from error
+    taken = [(i.type, i.shape[1:]) for i in session.get_inputs()]
+    given = [(o.type, o.shape[1:]) for o in session.get_outputs()]
+    if taken != [("tensor(float)", [n_features])] or given != [("tensor(float)", [1])]:
+        raise ArtifactError("model.onnx does not take the features that serving.json lists")
+    return session
