@@ -6,7 +6,6 @@ constant is null refuses nulls.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from countersign.errors import DataError, FieldError
 
 Fills = Mapping[str, float | None]
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def vector(names: Sequence[str], fills: Fills, features: Mapping[str, float | None]) -> list[float]:
@@ -33,7 +33,7 @@ def vector(names: Sequence[str], fills: Fills, features: Mapping[str, float | No
             if value is None:
                 wrong.append(FieldError(name, "a value"))
                 continue
-        elif math.isinf(value):
+        elif abs(value) > LARGEST:
             wrong.append(FieldError(name, "a finite value"))
         row.append(value)
     if wrong:
@@ -58,8 +58,9 @@ def matrix(
         nulls = np.isnan(values)
         if fill is None and nulls.any():
             wrong.append(FieldError(name, "no null", int(np.argmax(nulls))))
-        if np.isinf(values).any():
-            wrong.append(FieldError(name, "finite values", int(np.argmax(np.isinf(values)))))
+        beyond = np.abs(values) > LARGEST
+        if beyond.any():
+            wrong.append(FieldError(name, "finite values", int(np.argmax(beyond))))
         filled.append(np.where(nulls, 0.0 if fill is None else fill, values))
     if wrong:
         named = ", ".join(f"{error.field} (expected {error.expected})" for error in wrong)

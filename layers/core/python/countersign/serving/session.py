@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from countersign.declare import Hybrid, Rule
 from countersign.errors import ArtifactError
 from countersign.serving.operators import operators
-from countersign.serving.preprocess import Fills, vector
+from countersign.serving.preprocess import LARGEST, Fills, vector
 from countersign.serving.rules import rules_from_json
 
 FILES = ("model.onnx", "serving.json", "golden.npz")
@@ -92,9 +92,9 @@ class ModelSession:
         """
         if len(row) != len(self.features):
             raise ArtifactError(f"{len(row)} values for a model of {len(self.features)} features")
-        self._row[0] = row
-        if not np.isfinite(self._row).all():
+        if not all(-LARGEST <= value <= LARGEST for value in row):  # NaN fails too
             raise ArtifactError("The model's input does not fit finite float32 values")
+        self._row[0] = row
         score = float(self._session.run(self._outputs, self._feed)[0][0, 0])
         if not self._low <= score <= self._high:  # NaN fails too
             raise ArtifactError("The model's score is not finite and in its declared range")
