@@ -123,6 +123,16 @@ def permutation_null(
     return np.asarray(np.sum((q - p) * np.log(q / p), axis=1), dtype=np.float64)
 
 
+def _permutation_p(psi: float, null: Counts) -> float:
+    """Share of the null at or above `psi`; beyond every draw, the tail of a chi-square with the null's two moments."""
+    reached = int(np.sum(null >= psi * (1 - 1e-12)))
+    p = (1.0 + reached) / (null.size + 1.0)
+    mean, variance = float(null.mean()), float(null.var())
+    if reached or not variance > 0:
+        return p
+    return min(p, chi_square_tail(2 * mean * psi / variance, 2 * mean * mean / variance))
+
+
 def psi_test(
     reference: Sequence[int] | Counts,
     current: Sequence[int] | Counts,
@@ -151,8 +161,8 @@ def psi_test(
     method: Literal["chi-square", "permutation"] = "chi-square"
     if n < PERMUTATION_BELOW and bins >= 2:
         null = permutation_null(r, c, seed=seed)
-        critical = max(float(np.quantile(null, 1.0 - alpha, method="higher")), 0.0)
-        p = (1.0 + float(np.sum(null >= psi * (1 - 1e-12)))) / (null.size + 1.0)
+        critical = float(np.quantile(null, 1.0 - alpha, method="higher"))
+        p = _permutation_p(psi, null)
         method = "permutation"
     verdict, level, reason = _judge(psi, critical, watch_at=watch_at, alert_at=alert_at)
     needed = rows_needed(level, m, bins, alpha=alpha) if verdict == "insufficient data" else None

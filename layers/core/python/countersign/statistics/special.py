@@ -1,6 +1,7 @@
 """Special functions and the tails of the distributions we test against. Scalars in, scalars out."""
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 _EPSILON = 1e-16
@@ -84,6 +85,7 @@ def chi_square_tail(x: float, df: float) -> float:
     return gamma_upper(df / 2.0, x / 2.0)
 
 
+@lru_cache(maxsize=1024)
 def chi_square_quantile(p: float, df: float) -> float:
     """The x with P(X ≤ x) = p, for 0 < p < 1, by bisection from the Wilson–Hilferty guess."""
     if not 0 < p < 1:
