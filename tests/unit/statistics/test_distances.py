@@ -25,6 +25,7 @@ shares = st.integers(2, 12).flatmap(
 def test_ks_equals_scipy_exact(first: list[float], second: list[float]) -> None:
     ours = distances.ks_two_sample(first, second)
     with warnings.catch_warnings(record=True) as gave_up:  # where its p rounds to above 1
+        warnings.simplefilter("always")
         theirs = stats.ks_2samp(first, second, method="exact")
     assert ours.d == pytest.approx(theirs.statistic, abs=1e-12)
     assert ours.p == pytest.approx(1.0 if gave_up else theirs.pvalue, abs=1e-9)
