@@ -80,6 +80,9 @@ deploy: setup ## Deploy to AWS: make deploy ENV=dev
 	@python layers/build.py --target aws
 	@cdk deploy --all -c env=$(ENV)
 
+docs: setup ## Render the generated pages of docs/
+	@python docs/build.py
+
 lock: .venv/uv.stamp ## Re-lock dependencies after a change of pyproject.toml
 	@uv lock
 	@uv lock --project infra/emulator
