@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from countersign.declare import Hybrid, Rule
@@ -130,6 +129,8 @@ def golden_vectors(content: bytes) -> tuple[NDArray[np.float32], NDArray[np.floa
 
 def _open(model: bytes, n_features: int) -> Any:
     """The onnxruntime session, once the file's operators and the shapes are what they must be."""
+    import onnxruntime
+
     foreign = sorted({"/".join(op) for op in operators(model) if op not in _ALLOWED})
     if foreign:
         raise ArtifactError(f"model.onnx uses operators that are not allowed: {', '.join(foreign)}")

@@ -1,0 +1,144 @@
+"""A frozen dataset as arrays, each file held against the digest in its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from countersign.errors import ContractError, DigestMismatchError, FieldError
+from countersign.learning.forest import Floats
+
+SPLITS = ("train", "valid", "test")
+Texts = NDArray[np.object_]
+_NUMBERS = ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "BOOLEAN", "DECIMAL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The rows of one split, oldest first. `columns` are numbers (NaN is null), `texts` the rest.
+
+    `ids` and `texts` hold str, `as_of` int64 microseconds since 1970 UTC, `label` bool; all shape (n,).
+    """
+
+    ids: Texts
+    as_of: NDArray[np.int64]
+    label: NDArray[np.bool_]
+    columns: Mapping[str, Floats]
+    texts: Mapping[str, Texts]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def positives(self) -> int:
+        """How many rows are labelled 1."""
+        return int(self.label.sum())
+
+    def take(self, index: NDArray[Any]) -> Rows:
+        """The rows at `index` (numbers or a mask)."""
+        return Rows(
+            ids=self.ids[index],
+            as_of=self.as_of[index],
+            label=self.label[index],
+            columns={name: values[index] for name, values in self.columns.items()},
+            texts={name: values[index] for name, values in self.texts.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """`datasets/<dataset_id>/`: `manifest`, its SHA-256 as `digest`, and the splits on demand."""
+
+    dataset_id: str
+    manifest: Mapping[str, Any]
+    digest: str
+    key: str
+    _get: Callable[[str], bytes]
+
+    @classmethod
+    def open(cls, get: Callable[[str], bytes], dataset_id: str, *, key: str) -> Dataset:
+        """Read the manifest. `get` fetches an object of the lake; `key` names the spine's id column."""
+        body = get(f"datasets/{dataset_id}/manifest.json")
+        return cls(dataset_id, json.loads(body), hashlib.sha256(body).hexdigest(), key, get)
+
+    def split(self, name: str) -> Rows:
+        """The rows of `train`, `valid` or `test`.
+
+        Raises
+        ------
+        DigestMismatchError   the file is not the one that the manifest records
+        ContractError         a column that every dataset has is absent, or a label is not 0 or 1
+        """
+        file = f"{name}.parquet"
+        content = self._get(f"datasets/{self.dataset_id}/{file}")
+        recorded = self.manifest["files"].get(file, {}).get("sha256")
+        if hashlib.sha256(content).hexdigest() != recorded:
+            raise DigestMismatchError(
+                f"{file} of dataset {self.dataset_id} is not the frozen one; freeze the dataset again"
+            )
+        return read_rows(content, key=self.key)
+
+
+def read_rows(parquet: bytes, *, key: str) -> Rows:
+    """The rows of a dataset's Parquet file. Raises ContractError."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "split.parquet"
+        path.write_bytes(parquet)
+        with duckdb.connect(config={"threads": 2}) as connection:
+            table = connection.read_parquet(str(path))
+            types = dict(zip(table.columns, map(str, table.types), strict=True))
+            _check_columns(types, key)
+            chosen = ", ".join(_as_array(name, kind) for name, kind in types.items())
+            found = table.order(f'as_of, "{key}"').project(chosen).fetchnumpy()
+    label = _numbers(found["label"])
+    if not np.isin(label, (0.0, 1.0)).all():
+        raise ContractError("A label is neither 0 nor 1", errors=[FieldError("label", "0 or 1")])
+    numeric = [n for n, kind in types.items() if kind.startswith(_NUMBERS) and n != "label"]
+    texts = [n for n, kind in types.items() if kind == "VARCHAR"]
+    return Rows(
+        ids=_texts(found[key]),
+        as_of=np.asarray(found["as_of"], dtype=np.int64),
+        label=label == 1.0,
+        columns={name: _numbers(found[name]) for name in numeric},
+        texts={name: _texts(found[name]) for name in texts},
+    )
+
+
+def _check_columns(types: Mapping[str, str], key: str) -> None:
+    wrong = [FieldError(name, "a column of the dataset") for name in (key, "as_of", "label")]
+    wrong = [error for error in wrong if error.field not in types]
+    if not wrong and not types["as_of"].startswith("TIMESTAMP"):
+        wrong = [FieldError("as_of", "a timestamp")]
+    if wrong:
+        named = ", ".join(f"{error.field} ({error.expected})" for error in wrong)
+        raise ContractError(f"Not a frozen dataset: {named}", errors=wrong)
+
+
+def _as_array(name: str, kind: str) -> str:
+    """A column as DuckDB must hand it over: numbers as doubles, moments as microseconds."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    if kind.startswith("TIMESTAMP"):
+        return f"epoch_us({quoted}) AS {quoted}"
+    if kind.startswith(_NUMBERS):
+        return f"CAST({quoted} AS DOUBLE) AS {quoted}"
+    return f"CAST({quoted} AS VARCHAR) AS {quoted}"
+
+
+def _numbers(values: Any) -> Floats:
+    """Doubles with NaN where the column is null."""
+    return np.asarray(np.ma.filled(values, np.nan), dtype=np.float64)
+
+
+def _texts(values: Any) -> Texts:
+    """Text with "" where the column is null."""
+    return np.array(["" if v is None else str(v) for v in np.ma.filled(values, None)], dtype=object)

@@ -1,0 +1,53 @@
+"""Where a score becomes a decision: the cheapest threshold on the validation rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+
+from countersign.declare import CostMatrix
+from countersign.learning.forest import Floats
+from countersign.statistics.classification import cost_curve, cost_optimal_threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """`value`: a row is selected at or above it. `cost_curve` is in minor units of the declared currency."""
+
+    value: float
+    cost_curve: list[dict[str, float]]
+
+
+class Marginal(TypedDict):
+    """The costs that a threshold can change."""
+
+    false_negative: float
+    false_positive: float
+
+
+def marginal_costs(costs: CostMatrix) -> Marginal:
+    """What a miss and a false alarm cost beyond what the same row would cost if it were decided right.
+
+    A caught error costs `true_positive_minor` too (somebody mends it), so a miss costs the difference.
+    """
+    return {
+        "false_negative": float(costs.false_negative_minor - costs.true_positive_minor),
+        "false_positive": float(costs.false_positive_minor),
+    }
+
+
+def choose(labels: Any, scores: Floats, costs: CostMatrix) -> Threshold:
+    """The cost-optimal threshold of (labels, scores), each of shape (n,), and its curve.
+
+    It stands midway between the lowest selected score and the next below: a float32 score that differs
+    in its last digit stays on its side. The curve adds what every positive costs even when it is caught.
+    """
+    marginal = marginal_costs(costs)
+    lowest = cost_optimal_threshold(labels, scores, **marginal)
+    below = scores[scores < lowest]
+    value = (lowest + float(below.max())) / 2 if below.size else lowest
+    caught = float(np.sum(labels)) * costs.true_positive_minor
+    curve = cost_curve(labels, scores, **marginal)
+    return Threshold(value, [{**point, "cost": point["cost"] + caught} for point in curve])

@@ -1,0 +1,127 @@
+"""From the rows of a frozen dataset to a fitted model with its threshold, constants and golden vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from countersign.clock import iso
+from countersign.declare import UseCase
+from countersign.learning import golden, readiness, threshold, trainers
+from countersign.learning.dataset import Rows
+from countersign.learning.fills import fill_constants, realistic_ranges
+from countersign.learning.forest import Floats
+from countersign.learning.scoring import Scores, add_rules
+from countersign.serving.preprocess import matrix
+from countersign.serving.rules import rules_to_json, rules_version
+
+RECORD = "training.json"  # in the run's folder: what training knows, for the exporter
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """`files` by name: the native model and the golden vectors. `serving` is `serving.json` to be.
+
+    `reference` and `reference_scores` (final scores) are what monitoring freezes as its baseline;
+    `thresholds` holds the cost curves, `split` the rows, positives and time span of each split.
+    """
+
+    files: dict[str, bytes]
+    serving: dict[str, Any]
+    hyperparameters: dict[str, Any]
+    thresholds: dict[str, Any]
+    split: dict[str, Any]
+    reference: Mapping[str, Floats]
+    reference_scores: Floats
+
+
+def train(use_case: UseCase, splits: Mapping[str, Rows]) -> Trained:
+    """Fit the declared model on `train`, set its threshold on `valid`; `test` is only counted.
+
+    Raises the errors of `readiness.check`, and DataError for a hyperparameter nobody knows.
+    """
+    readiness.check(splits, inputs=use_case.inputs, split=use_case.split)
+    fills = fill_constants(use_case, splits["train"])
+    rows = {
+        name: matrix(use_case.inputs, fills, splits[name].columns) for name in ("train", "valid")
+    }
+    spec = use_case.model
+    fitted = trainers.get(spec.trainer).fit(
+        rows["train"], hyperparameters=spec.hyperparameters, seed=spec.seed
+    )
+    scores = add_rules(
+        fitted.score(rows["valid"]), splits["valid"], rules=use_case.rules, hybrid=use_case.hybrid
+    )
+    chosen = _thresholds(use_case, splits["valid"], scores)
+    every = np.concatenate([rows["train"], rows["valid"]])
+    vectors = golden.choose(every, fitted.split_points(), fitted.score, seed=spec.seed)
+    return Trained(
+        files={**fitted.native_files(), "golden.npz": vectors.save()},
+        serving=_serving(use_case, splits["train"], fills, chosen),
+        hyperparameters=fitted.hyperparameters,
+        thresholds={name: {"value": t.value, "curve": t.cost_curve} for name, t in chosen.items()},
+        split={"kind": use_case.split.order, **{n: span(part) for n, part in splits.items()}},
+        reference={
+            name: np.concatenate([splits[s].columns[name] for s in ("train", "valid")])
+            for name in use_case.inputs
+        },
+        reference_scores=scores.final,
+    )
+
+
+def _thresholds(use_case: UseCase, valid: Rows, scores: Scores) -> dict[str, threshold.Threshold]:
+    """The cheapest threshold of the final score, and of model and rules each alone."""
+    return {
+        name: threshold.choose(valid.label, getattr(scores, name), use_case.costs)
+        for name in ("final", "model", "rules")
+    }
+
+
+def _serving(
+    use_case: UseCase,
+    train_rows: Rows,
+    fills: Mapping[str, float | None],
+    chosen: Mapping[str, threshold.Threshold],
+) -> dict[str, Any]:
+    """`serving.json`: all that the scorer needs beside the model itself."""
+    at_request = {feature.name for feature in use_case.request_features}
+    least = min((rule.points for rule in use_case.rules), default=1.0)
+    return {
+        "schema": 1,
+        "use_case": use_case.name,
+        "features": list(use_case.inputs),
+        "request_time": [name for name in use_case.inputs if name in at_request],
+        "fills": dict(fills),
+        "ranges": {n: list(r) for n, r in realistic_ranges(use_case.inputs, train_rows).items()},
+        "threshold": chosen["final"].value,
+        "score_range": [0.0, 1.0],
+        "hybrid": {
+            "model_weight": use_case.hybrid.model_weight,
+            "rules_weight": use_case.hybrid.rules_weight,
+        },
+        "rules": rules_to_json(use_case.rules),
+        "rules_version": rules_version(use_case.rules),
+        "decision": {
+            "at_or_above": "review",
+            "below": "pass",
+            "model_only_threshold": chosen["model"].value,
+            # Without a model a row needs at least one rule to be looked at, and full points suffice.
+            "rules_only_threshold": min(1.0, max(least, chosen["rules"].value)),
+        },
+    }
+
+
+def span(rows: Rows) -> dict[str, Any]:
+    """Rows, positives and the first and last as-of moment of a split."""
+    first, last = (
+        (_moment(rows.as_of.min()), _moment(rows.as_of.max())) if len(rows) else (None, None)
+    )
+    return {"rows": len(rows), "positives": rows.positives, "from": first, "to": last}
+
+
+def _moment(microseconds: Any) -> str:
+    return iso(datetime.fromtimestamp(int(microseconds) / 1e6, tz=UTC))
