@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -76,3 +78,9 @@ def rules_from_json(documents: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
             )
         rules.append(rule)
     return tuple(rules)
+
+
+def rules_version(rules: Sequence[Rule]) -> str:
+    """The first 12 digits of the SHA-256 of the rules' JSON."""
+    text = json.dumps(rules_to_json(rules), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,186 @@
+"""From a route and a vector to a verdict: the first version that answers well, else the rules alone.
+
+A version fails when it cannot be loaded or verified, raises, misses the deadline, or gives a score
+that is not one. Each failure is named in `degraded`; none is silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from countersign.declare import Rule, UseCase
+from countersign.errors import ArtifactError, DataError, NotFoundError, TransientError
+from countersign.serving.deadline import DeadlineExceededError, Runner
+from countersign.serving.hybrid import combine, decide, in_range
+from countersign.serving.prediction import RULES_ONLY
+from countersign.serving.routing import Route, VersionRef
+from countersign.serving.rules import rules_version, score_rules
+
+if TYPE_CHECKING:
+    from countersign.serving.session import ModelSession
+
+Features = Mapping[str, float | None]
+# Half of the points that rules can give: without a model there is no cost-optimal threshold.
+RULES_ONLY_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """The rules that stand in when no model may answer, of a signed version or of the declaration."""
+
+    rules: tuple[Rule, ...]
+    version: str
+    threshold: float = RULES_ONLY_THRESHOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A score and how it came about. `model_score` is None when no model answered."""
+
+    version: str
+    digest: str
+    score: float
+    model_score: float | None
+    rule_score: float
+    threshold: float
+    decision: str
+    fired: tuple[Rule, ...]
+    rules_version: str
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """How a worker comes by verified models: `session` and `rules` load when they must.
+
+    Both raise a CountersignError when the version cannot be trusted or had. `give_up` forgets a
+    session whose call never came back.
+    """
+
+    session: Callable[[VersionRef], ModelSession]
+    rules: Callable[[VersionRef], RuleBook]
+    give_up: Callable[[VersionRef], None]
+    runner: Runner
+
+
+def judge(use_case: UseCase, route: Route, features: Features, models: Models) -> Verdict:
+    """The verdict of the first candidate that answers well, else of the rules.
+
+    Raises
+    ------
+    TransientError   nobody could answer, and the use case allows no answer by rules alone
+    """
+    degraded = list(route.degraded)
+    for ref in route.candidates:
+        try:
+            session = models.session(ref)
+        except Exception as error:  # whatever is wrong with it, the next one is asked
+            degraded.append(f"{load_failure(error)}:{ref.version}")
+            continue
+        try:
+            model_score = call_model(session, ref, features, models, use_case.deadline_ms)
+        except Exception as error:  # whatever a model does, the next one is asked
+            degraded.append(f"{call_failure(error)}:{ref.version}")
+            continue
+        return with_model(session, ref, features, model_score, tuple(degraded))
+    if not use_case.rules_only_fallback:
+        raise TransientError(
+            f"No version of {use_case.name} could answer, and it is not answered by rules alone: "
+            + ", ".join(degraded)
+        )
+    book, source = _rule_book(use_case, route, models)
+    return by_rules(book, features, (*degraded, *source, RULES_ONLY))
+
+
+def call_model(
+    session: ModelSession, ref: VersionRef, features: Features, models: Models, deadline_ms: float
+) -> float:
+    """The score of one model within its deadline. Raises whatever it does wrong."""
+    row = session.vector(features)
+    try:
+        score: float = models.runner.call(lambda: session.score(row), seconds=deadline_ms / 1000)
+    except DeadlineExceededError:
+        models.give_up(ref)
+        raise
+    if not in_range(score):
+        raise ArtifactError("The model's output is not a score")
+    return score
+
+
+def with_model(
+    session: ModelSession,
+    ref: VersionRef,
+    features: Features,
+    model_score: float,
+    degraded: tuple[str, ...] = (),
+) -> Verdict:
+    """The hybrid verdict of one version: its own rules, weights and threshold."""
+    points, fired = score_rules(session.rules, features)
+    score = combine(session.hybrid, model_score=model_score, rule_score=points)
+    return Verdict(
+        version=ref.version,
+        digest=ref.digest,
+        score=score,
+        model_score=model_score,
+        rule_score=points,
+        threshold=session.threshold,
+        decision=decide(score, session.threshold),
+        fired=fired,
+        rules_version=str(session.serving["rules_version"]),
+        degraded=degraded,
+    )
+
+
+def by_rules(book: RuleBook, features: Features, degraded: tuple[str, ...]) -> Verdict:
+    """The verdict of the rules alone."""
+    points, fired = score_rules(book.rules, features)
+    return Verdict(
+        version=RULES_ONLY,
+        digest="",
+        score=points,
+        model_score=None,
+        rule_score=points,
+        threshold=book.threshold,
+        decision=decide(points, book.threshold),
+        fired=fired,
+        rules_version=book.version,
+        degraded=degraded,
+    )
+
+
+def declared_rules(use_case: UseCase) -> RuleBook:
+    """The rules of the declaration: for a use case that has no version to take them from."""
+    return RuleBook(use_case.rules, rules_version(use_case.rules))
+
+
+def _rule_book(use_case: UseCase, route: Route, models: Models) -> tuple[RuleBook, tuple[str, ...]]:
+    if route.rules_from is None:
+        return declared_rules(use_case), ()
+    try:
+        return models.rules(route.rules_from), ()
+    except Exception:  # the rules of the declaration are still better than no answer
+        return declared_rules(use_case), ("declared-rules",)
+
+
+def load_failure(error: Exception) -> str:
+    """The word in `degraded` for a version that could not be had."""
+    match error:
+        case NotFoundError():
+            return "artifact-missing"
+        case ArtifactError():
+            return "artifact-refused"
+    return "artifact-unavailable"
+
+
+def call_failure(error: Exception) -> str:
+    """The word in `degraded` for a model that did not give a score."""
+    match error:
+        case DeadlineExceededError():
+            return "model-timeout"
+        case ArtifactError():
+            return "model-output-invalid"
+        case DataError():
+            return "vector-refused"
+    return "model-failed"
