@@ -28,10 +28,13 @@ from infra.permissions import (
 SERVING = ("core", "base", "scoring")
 JUDGING = ("core", "base", "scoring", "query")
 PLAIN = ("core", "base")
-DATA = ("core", "base", "data")
+DATA = ("core", "data")
 
 REGISTRY: tuple[Permission, ...] = (Read("registry"), Write("registry"))
 MODELS: tuple[Permission, ...] = (Prefix("models", read=True), Verify())
+PREDICTION_LOG: tuple[Permission, ...] = (Read("predictions"), Write("predictions"))
+SCORING = (Read("online"), Read("registry"), *PREDICTION_LOG, *MODELS)
+RECORD = (*REGISTRY, Append(), Publish())
 RUNS = Prefix("models", "*/runs/", read=True, write=True)
 DATASETS = Prefix("lake", "datasets/", read=True)
 SOURCES = Prefix("lake", "sources/", read=True)
@@ -63,13 +66,15 @@ FUNCTIONS: tuple[Function, ...] = (
         layers=SERVING,
         memory=1769,
         timeout=10,
-        permissions=(
-            Read("online"),
-            Read("registry"),
-            Read("predictions"),
-            Write("predictions"),
-            *MODELS,
-        ),
+        permissions=SCORING,
+    ),
+    Function(
+        name="score_batch",
+        purpose="Score a chunk of a file through the same code, apart from online traffic",
+        layers=SERVING,
+        memory=1769,
+        timeout=900,
+        permissions=(*SCORING, Prefix("lake", "batch/", read=True, write=True)),
     ),
     Function(
         name="operate",
@@ -105,13 +110,7 @@ FUNCTIONS: tuple[Function, ...] = (
         layers=SERVING,
         memory=1024,
         timeout=30,
-        permissions=(
-            Consume("shadow"),
-            Read("registry"),
-            Read("predictions"),
-            Write("predictions"),
-            *MODELS,
-        ),
+        permissions=(Consume("shadow"), Read("registry"), *PREDICTION_LOG, *MODELS),
     ),
     Function(
         name="archive_predictions",
@@ -121,8 +120,7 @@ FUNCTIONS: tuple[Function, ...] = (
         timeout=60,
         permissions=(
             Consume("archive"),
-            Read("predictions"),
-            Write("predictions"),
+            *PREDICTION_LOG,
             Prefix("lake", "predictions/", read=True, write=True),
         ),
     ),
@@ -137,9 +135,7 @@ FUNCTIONS: tuple[Function, ...] = (
             Prefix("raw", "raw/", read=True),
             Prefix("raw", "quarantine/", read=True, write=True),
             Prefix("lake", "sources/", read=True, write=True),
-            *REGISTRY,
-            Append(),
-            Publish(),
+            *RECORD,
         ),
     ),
     Function(
@@ -153,9 +149,7 @@ FUNCTIONS: tuple[Function, ...] = (
             SOURCES,
             Prefix("lake", "offline/", read=True, write=True),
             Prefix("lake", "quality/", read=True, write=True),
-            *REGISTRY,
-            Append(),
-            Publish(),
+            *RECORD,
         ),
     ),
     Function(
@@ -186,7 +180,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="train",
         purpose="Train a candidate on a frozen dataset",
-        layers=("core", "base", "training"),
+        layers=("core", "training"),
         memory=3008,
         timeout=900,
         storage=2048,
@@ -238,9 +232,7 @@ FUNCTIONS: tuple[Function, ...] = (
             Verify(),
             DATASETS,
             Prefix("lake", "baselines/", read=True, write=True),
-            *REGISTRY,
-            Append(),
-            Publish(),
+            *RECORD,
         ),
     ),
     Function(
@@ -265,9 +257,7 @@ FUNCTIONS: tuple[Function, ...] = (
         purpose="Open, decide, expire and conclude approvals",
         timeout=60,
         permissions=(
-            *REGISTRY,
-            Append(),
-            Publish(),
+            *RECORD,
             ResumeTask("approval"),
             *MODELS,
             BASELINES,
@@ -281,9 +271,7 @@ FUNCTIONS: tuple[Function, ...] = (
         memory=1024,
         timeout=120,
         permissions=(
-            *REGISTRY,
-            Append(),
-            Publish(),
+            *RECORD,
             Read("predictions"),
             Read("online"),
             *MODELS,
@@ -319,7 +307,7 @@ FUNCTIONS: tuple[Function, ...] = (
         name="record_outcome",
         purpose="Join what really happened to the prediction",
         timeout=29,
-        permissions=(Read("predictions"), Write("predictions"), Read("registry")),
+        permissions=(*PREDICTION_LOG, Read("registry")),
     ),
     Function(
         name="seal_audit",

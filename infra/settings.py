@@ -27,8 +27,8 @@ class Environment:
 
     name: str
     target: Target
-    account: str | None
-    region: str | None
+    account: str
+    region: str
     time_scale: float
     log_retention_days: int
     deletion_protection: bool
@@ -42,7 +42,7 @@ class Environment:
     snap_start: bool
     provisioned_concurrency: int
     human_roles: bool
-    alarm_email: str | None
+    alarm_email: str
 
     def __post_init__(self) -> None:
         if self.snap_start and self.provisioned_concurrency:

@@ -31,6 +31,8 @@ THIRD_PARTY = ("base", "scoring", "query", "data", "training", "export", "report
 WEIGHTS = ("core", *THIRD_PARTY)
 LIMIT_MB = 250.0
 EPOCH = 1_577_836_800  # 2020-01-01: a fixed time for every file, after what zip can hold
+# Too heavy for both: bytecode takes the place of the sources when it can be compiled.
+SOURCELESS = ("data", "training")
 MOUNT = "/opt/python"  # where Lambda puts a layer: the path that tracebacks show
 
 
@@ -73,16 +75,10 @@ def version_of(interpreter: str) -> str:
 
 def interpreter_for(version: str) -> str:
     """An interpreter of exactly this version, found on this machine; empty when there is none."""
-    if version_of(sys.executable) == version:
-        return sys.executable
-    found = subprocess.run(
-        [uv(), "python", "find", "--no-python-downloads", "--no-project", version],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    candidate = found.stdout.strip()
-    return candidate if candidate and version_of(candidate) == version else ""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [sys.executable, shutil.which(f"python{version}") or ""]
+    candidates += [str(path / "bin" / "python") for path in sorted(versions.glob(f"{version}.*"))]
+    return next((c for c in candidates if c and version_of(c) == version), "")
 
 
 def uv() -> str:
@@ -186,7 +182,7 @@ def build(weight: str, to: Target, folder: Path) -> None:
         prune(content)
         if not strip_symbols(content):
             print("llvm-strip is not here: layers keep their debug symbols", file=sys.stderr)
-    compile_bytecode(content, to)
+    compile_bytecode(weight, content, to)
     for path in [folder, *folder.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.suffix == ".so" else 0o644)
@@ -214,23 +210,29 @@ def install(weight: str, to: Target, content: Path) -> None:
         raise BuildError(f"Layer {weight} for {to.name}: {answer.stderr.strip()}")
 
 
-def compile_bytecode(content: Path, to: Target) -> None:
+def compile_bytecode(weight: str, content: Path, to: Target) -> None:
     """Bytecode that is trusted by its place, not by a time, so that two builds are equal."""
     interpreter = interpreter_for(to.python)
     if not interpreter:
         print(
-            f"No Python {to.python} on this machine: the layers for {to.name} ship without "
+            f"No Python {to.python} on this machine: layer {weight} for {to.name} ships without "
             "bytecode, and a cold start takes two to three times as long",
             file=sys.stderr,
         )
         return
     command = [interpreter, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    if weight in SOURCELESS:
+        command.append("-b")
     subprocess.run(
         [*command, "-s", str(content), "-p", MOUNT, str(content)],
         check=False,
         capture_output=True,
         env={**os.environ, "PYTHONHASHSEED": "0"},
     )
+    if weight in SOURCELESS:
+        for source in content.rglob("*.py"):
+            if source.with_suffix(".pyc").exists():
+                source.unlink()
 
 
 def megabytes(folder: Path) -> float:

@@ -1,0 +1,29 @@
+"""Where a function's code and its layers come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import aws_lambda as lambda_
+
+from infra.settings import Target
+from layers import build
+
+ROOT = Path(__file__).resolve().parent.parent
+NOT_CODE = ["**/__pycache__", "**/.DS_Store"]
+
+
+def layer_code(weight: str, target: Target, *, placeholder: bool) -> lambda_.Code:
+    """A built layer; it is built now when its inputs changed since.
+
+    A `placeholder` is a few bytes in its place, for templates that are looked at and not deployed.
+    """
+    if placeholder:
+        return lambda_.Code.from_asset(str(ROOT / "events"), exclude=["**"])
+    folder = build.ensure(weight, build.target(target))
+    return lambda_.Code.from_asset(str(folder), asset_hash=build.content_digest(folder))
+
+
+def function_code(name: str) -> lambda_.Code:
+    """A function's folder: its handler and nothing else."""
+    return lambda_.Code.from_asset(str(ROOT / "functions" / name), exclude=NOT_CODE)

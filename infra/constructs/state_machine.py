@@ -1,0 +1,171 @@
+"""A state machine from its file: tokens by name, and leave for exactly what it names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from infra import catalog
+from infra.acknowledgements import acknowledge_objects
+from infra.constructs.logs import log_group
+from infra.machines import BY_NAME, Machine
+from infra.names import Names
+from infra.permissions import allow
+from infra.settings import Environment, SettingsError
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / "statemachines"
+TOKEN = re.compile(r"\$\{([A-Za-z]+)\}")
+LONGEST = Duration.days(365)
+
+
+class WorkflowMachine(Construct):
+    """One row of `infra/machines.py`, deployed."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        row: Machine,
+        *,
+        environment: Environment,
+        names: Names,
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, row.name)
+        self.row = row
+        text = (FOLDER / f"{row.file}.asl.json").read_text()
+        text = json.dumps(json.loads(text), separators=(",", ":"))
+        values = token_values(names) | dict(row.tokens)
+        used = set(TOKEN.findall(text))
+        definition = substitute(row, text, values)
+        self.role = iam.Role(
+            self,
+            "Role",
+            role_name=names.of(f"sm-{row.name}"),
+            assumed_by=iam.ServicePrincipal(
+                "states.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            ),
+            description=f"The {row.name} machine",
+        )
+        statements = statements_for(used, text, names, key.key_arn)
+        policy = iam.Policy(self, "Policy", statements=statements or [describe_logs()])
+        policy.attach_to_role(self.role)
+        acknowledge_objects(policy, statements, "Executions have no name before they start")
+        self.machine = stepfunctions.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=names.of(row.name),
+            definition_body=stepfunctions.DefinitionBody.from_string(definition),
+            role=self.role.without_policy_updates(),
+            tracing_enabled=True,
+            logs=stepfunctions.LogOptions(
+                destination=log_group(
+                    self, f"/aws/vendedlogs/states/{names.of(row.name)}", environment, key
+                ),
+                level=stepfunctions.LogLevel.ALL,
+                # Payloads carry keys and small facts; still, an execution's data stays out of the log.
+                include_execution_data=False,
+            ),
+        )
+        self.machine.node.add_dependency(policy)
+
+
+def substitute(row: Machine, text: str, values: Mapping[str, str]) -> str:
+    """Every `${Token}` by its value. Raises SettingsError for one that nobody supplies."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in values:
+            raise SettingsError(
+                f"statemachines/{row.file}.asl.json: nobody supplies ${{{name}}}; tokens are "
+                f"{', '.join(sorted(values))}"
+            )
+        return values[name]
+
+    return TOKEN.sub(value, text)
+
+
+def token_values(names: Names) -> dict[str, str]:
+    """`${EvaluateArn}` for each function, `${ApprovalMachineArn}` for each machine, and the topic."""
+    found = {function_token(name): names.function_arn(name) for name in catalog.BY_NAME}
+    found |= {machine_token(name): names.machine_arn(name) for name in BY_NAME}
+    found["NoticesTopicArn"] = names.topic_arn()
+    for bucket in ("raw", "lake", "models"):
+        found[f"{bucket.title()}Bucket"] = names.bucket(bucket)
+    return found
+
+
+def function_token(name: str) -> str:
+    """`export_model` → `ExportModelArn`."""
+    return "".join(word.title() for word in name.split("_")) + "Arn"
+
+
+def machine_token(name: str) -> str:
+    """`batch-scoring` → `BatchScoringMachineArn`."""
+    return "".join(word.title() for word in name.split("-")) + "MachineArn"
+
+
+def statements_for(
+    used: set[str], text: str, names: Names, key_arn: str
+) -> list[iam.PolicyStatement]:
+    """Exactly what the definition names: functions to invoke, machines to start, the topic."""
+    functions = [n for n in catalog.BY_NAME if function_token(n) in used]
+    machines = [n for n in BY_NAME if machine_token(n) in used]
+    found = [describe_logs(), traces()]
+    if functions:
+        arns = [names.function_arn(name) for name in functions]
+        found.append(allow(["lambda:InvokeFunction"], arns))
+    if machines:
+        found.append(allow(["states:StartExecution"], [names.machine_arn(n) for n in machines]))
+    if machines and "startExecution.sync" in text:
+        executions = [names.execution_arn(name) for name in machines]
+        found.append(allow(["states:DescribeExecution", "states:StopExecution"], executions))
+        found.append(
+            allow(["events:DescribeRule", "events:PutRule", "events:PutTargets"], [sync_rule()])
+        )
+    if "NoticesTopicArn" in used:
+        found.append(allow(["sns:Publish"], [names.topic_arn()]))
+        found.append(allow(["kms:Decrypt", "kms:GenerateDataKey"], [key_arn]))
+    return found
+
+
+def sync_rule() -> str:
+    """The rule by which Step Functions learns that a nested execution has ended."""
+    return (
+        f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:"
+        "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+    )
+
+
+def describe_logs() -> iam.PolicyStatement:
+    """Vended logs are set up by actions that take no resource."""
+    actions = (
+        "CreateLogDelivery",
+        "DeleteLogDelivery",
+        "DescribeLogGroups",
+        "DescribeResourcePolicies",
+        "GetLogDelivery",
+        "ListLogDeliveries",
+        "PutResourcePolicy",
+        "UpdateLogDelivery",
+    )
+    return allow([f"logs:{a}" for a in actions], ["*"])
+
+
+def traces() -> iam.PolicyStatement:
+    """X-Ray takes no resource either."""
+    actions = (
+        "GetSamplingRules",
+        "GetSamplingTargets",
+        "PutTelemetryRecords",
+        "PutTraceSegments",
+    )
+    return allow([f"xray:{a}" for a in actions], ["*"])

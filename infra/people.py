@@ -1,0 +1,105 @@
+"""What each human role may do, apart from the routes and machines that name it themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
+from infra.machines import MACHINES, WATCHERS
+from infra.names import BucketName, Names
+from infra.permissions import allow
+from infra.routes import PEOPLE, ROLES, Route
+
+SCHEDULES = ("weekly-psi", "daily-features", "daily-checks", "daily-seal")
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Objects below a prefix that roles may read or write by hand."""
+
+    bucket: BucketName
+    prefix: str
+    readers: frozenset[str] = frozenset()
+    writers: frozenset[str] = frozenset()
+
+
+OBJECTS: tuple[Objects, ...] = (
+    Objects("raw", "raw/", writers=frozenset({"operator"})),
+    Objects("raw", "quarantine/", readers=frozenset({"operator", "data-scientist", "auditor"})),
+    Objects("lake", "reports/", readers=PEOPLE),
+    Objects("lake", "quality/", readers=PEOPLE),
+    Objects("models", "", readers=PEOPLE),
+    Objects("seal", "heads/", readers=frozenset({"auditor"})),
+)
+# Functions that a schedule wakes, for firing one by hand.
+SCHEDULED_FUNCTIONS = ("monitor", "seal_audit")
+
+
+def statements(
+    role: str, *, names: Names, routes: tuple[Route, ...], api_id: str, data_key_arn: str
+) -> list[iam.PolicyStatement]:
+    """Everything one role may do."""
+    found = [api_statement(role, routes, api_id)]
+    startable = [names.machine_arn(m.name) for m in MACHINES if role in m.starters]
+    if startable:
+        found.append(allow(["states:StartExecution"], startable))
+    if role in WATCHERS:
+        found += watching(names)
+    found += objects(role, names, data_key_arn)
+    if role == "operator":
+        found += operating(names)
+    return found
+
+
+def api_statement(role: str, routes: tuple[Route, ...], api_id: str) -> iam.PolicyStatement:
+    """The routes that name this role."""
+    base = f"arn:{Aws.PARTITION}:execute-api:{Aws.REGION}:{Aws.ACCOUNT_ID}:{api_id}/live"
+    return allow(
+        ["execute-api:Invoke"],
+        [f"{base}/{route.arn_path}" for route in routes if role in route.roles],
+    )
+
+
+def watching(names: Names) -> list[iam.PolicyStatement]:
+    """Look at machines and their executions."""
+    machines = [names.machine_arn(m.name) for m in MACHINES]
+    executions = [names.execution_arn(m.name) for m in MACHINES]
+    return [
+        allow(["states:DescribeStateMachine", "states:ListExecutions"], machines),
+        allow(["states:DescribeExecution", "states:GetExecutionHistory"], executions),
+    ]
+
+
+def objects(role: str, names: Names, data_key_arn: str) -> list[iam.PolicyStatement]:
+    """The prefixes that name this role, and the data key through S3."""
+    found = []
+    for row in OBJECTS:
+        below = [f"{names.bucket_arn(row.bucket)}/{row.prefix}*"]
+        if role in row.readers:
+            found.append(allow(["s3:GetObject"], below))
+            listing = allow(["s3:ListBucket"], [names.bucket_arn(row.bucket)])
+            if row.prefix:
+                listing.add_condition("StringLike", {"s3:prefix": [f"{row.prefix}*"]})
+            found.append(listing)
+        if role in row.writers:
+            found.append(allow(["s3:PutObject"], below))
+    if found:
+        key = allow(["kms:Decrypt", "kms:GenerateDataKey"], [data_key_arn])
+        key.add_condition("StringEquals", {"kms:ViaService": f"s3.{Aws.REGION}.{Aws.URL_SUFFIX}"})
+        found.append(key)
+    return found
+
+
+def operating(names: Names) -> list[iam.PolicyStatement]:
+    """See a schedule, and do now what it does later."""
+    rules = [names.arn("events", "rule/", schedule) for schedule in SCHEDULES]
+    functions = [names.function_arn(name) for name in SCHEDULED_FUNCTIONS]
+    return [
+        allow(["events:DescribeRule", "events:ListTargetsByRule"], rules),
+        allow(["lambda:InvokeFunction"], functions),
+    ]
+
+
+__all__ = ["OBJECTS", "ROLES", "SCHEDULES", "statements"]

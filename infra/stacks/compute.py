@@ -1,0 +1,194 @@
+"""What runs: layers, functions, queues, the API, and everything that wakes a function."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import Environment as Where
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.acknowledgements import acknowledge
+from infra.assets import layer_code
+from infra.catalog import BY_NAME, FUNCTIONS
+from infra.constructs.api import Api
+from infra.constructs.function import RUNTIME, CatalogueFunction, Surroundings, architecture
+from infra.names import Names
+from infra.permissions import Wiring
+from infra.routes import routes
+from infra.settings import Environment
+from infra.stacks.storage import StorageStack
+from layers.build import WEIGHTS
+
+CONSUMERS = {"shadow": "shadow_score", "archive": "archive_predictions"}
+RECEIVES = 5
+FORWARDED = (
+    {"eventName": ["INSERT"]},
+    {
+        "eventName": ["MODIFY"],
+        "dynamodb": {"NewImage": {"outcome": {"M": {"at": {"S": [{"exists": True}]}}}}},
+    },
+)
+
+
+class ComputeStack(Stack):
+    """Functions by their catalogue, and the ways into them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment,
+        names: Names,
+        storage: StorageStack,
+        placeholder: bool,
+    ) -> None:
+        where = Where(account=environment.account or None, region=environment.region or None)
+        super().__init__(scope, id_, env=where, description="Countersign: functions, queues, API")
+        self.names = names
+        self.dead = {name: self._dead(name, storage.data_key) for name in ("events", *CONSUMERS)}
+        acknowledge(self.dead["events"], {"SQS3": "This queue is where undeliverable events end"})
+        self.queues = {name: self._queue(name, storage.data_key) for name in CONSUMERS}
+        shared = Surroundings(
+            environment=environment,
+            wiring=Wiring(
+                names=names,
+                data_key_arn=storage.data_key.key_arn,
+                signing_key_arn=storage.signing_key.key_arn,
+                queue_urls={name: queue.queue_url for name, queue in self.queues.items()},
+            ),
+            data_key=storage.data_key,
+            layers={
+                weight: self._layer(weight, environment, placeholder=placeholder)
+                for weight in WEIGHTS
+            },
+        )
+        self.functions = {row.name: CatalogueFunction(self, row, shared) for row in FUNCTIONS}
+        self._wake_consumers(storage)
+        self.api = Api(
+            self,
+            environment=environment,
+            names=names,
+            key=storage.data_key,
+            routes=routes(),
+            functions=self._entrances(environment),
+        )
+        self._outputs()
+
+    def _layer(
+        self, weight: str, environment: Environment, *, placeholder: bool
+    ) -> lambda_.LayerVersion:
+        """One weight. Old versions are kept, so that a rollback finds them."""
+        return lambda_.LayerVersion(
+            self,
+            f"Layer-{weight}",
+            layer_version_name=self.names.of(f"layer-{weight}"),
+            description=f"Countersign: {weight}",
+            code=layer_code(weight, environment.target, placeholder=placeholder),
+            compatible_runtimes=[RUNTIME],
+            compatible_architectures=[architecture(environment)],
+        )
+
+    def _dead(self, name: str, key: kms.IKey) -> sqs.Queue:
+        """Where messages end that nobody could handle, for 14 days."""
+        return sqs.Queue(
+            self,
+            f"Dead-{name}",
+            queue_name=self.names.of(f"{name}-dead"),
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+
+    def _queue(self, name: str, key: kms.IKey) -> sqs.Queue:
+        """Hidden for six times as long as its consumer may take, as Lambda asks."""
+        consumer = BY_NAME[CONSUMERS[name]]
+        return sqs.Queue(
+            self,
+            f"Queue-{name}",
+            queue_name=self.names.of(name),
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=Duration.days(4),
+            visibility_timeout=Duration.seconds(6 * consumer.timeout),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead[name], max_receive_count=RECEIVES
+            ),
+        )
+
+    def _wake_consumers(self, storage: StorageStack) -> None:
+        """New predictions and outcomes → forwarder → queues → consumers. A shadow's score wakes nobody."""
+        # Mappings by property: the event source classes would widen the roles of the catalogue.
+        table = storage.tables["predictions"]
+        lambda_.CfnEventSourceMapping(
+            self,
+            "FromPredictions",
+            function_name=self.functions["forward_predictions"].function.function_arn,
+            event_source_arn=table.table_stream_arn,
+            starting_position="TRIM_HORIZON",
+            batch_size=100,
+            maximum_batching_window_in_seconds=0,
+            bisect_batch_on_function_error=True,
+            maximum_retry_attempts=100,
+            function_response_types=["ReportBatchItemFailures"],
+            filter_criteria=lambda_.CfnEventSourceMapping.FilterCriteriaProperty(
+                filters=[
+                    lambda_.CfnEventSourceMapping.FilterProperty(pattern=json.dumps(pattern))
+                    for pattern in FORWARDED
+                ]
+            ),
+        ).node.add_dependency(self.functions["forward_predictions"])
+        for queue, consumer in CONSUMERS.items():
+            lambda_.CfnEventSourceMapping(
+                self,
+                f"From-{queue}",
+                function_name=self.functions[consumer].function.function_arn,
+                event_source_arn=self.queues[queue].queue_arn,
+                batch_size=10,
+                function_response_types=["ReportBatchItemFailures"],
+            ).node.add_dependency(self.functions[consumer])
+
+    def _entrances(self, environment: Environment) -> dict[str, lambda_.IFunction]:
+        """What the API invokes: the function, or its `live` alias where it is kept warm."""
+        found: dict[str, lambda_.IFunction] = {
+            name: self.functions[name].function for name in ("score", "operate", "record_outcome")
+        }
+        if environment.snap_start or environment.provisioned_concurrency:
+            found["score"] = self._warm(environment)
+        return found
+
+    def _warm(self, environment: Environment) -> lambda_.Alias:
+        """Score by a published version, from a snapshot or with workers that wait."""
+        function = self.functions["score"].function
+        if environment.snap_start:
+            cfn = function.node.default_child
+            assert isinstance(cfn, lambda_.CfnFunction)
+            cfn.snap_start = lambda_.CfnFunction.SnapStartProperty(apply_on="PublishedVersions")
+        return lambda_.Alias(
+            self,
+            "ScoreLive",
+            alias_name="live",
+            version=function.current_version,
+            provisioned_concurrent_executions=environment.provisioned_concurrency or None,
+        )
+
+    def _outputs(self) -> None:
+        """Names for whoever deploys."""
+        for name, function in self.functions.items():
+            CfnOutput(self, f"Function{pascal(name)}", value=function.function.function_name)
+        for name, queue in {
+            **self.queues,
+            **{f"{n}_dead": q for n, q in self.dead.items()},
+        }.items():
+            CfnOutput(self, f"Queue{pascal(name)}", value=queue.queue_url)
+
+
+def pascal(name: str) -> str:
+    """`export_model` → `ExportModel`."""
+    return "".join(word.title() for word in name.replace("-", "_").split("_"))

@@ -1,0 +1,95 @@
+"""Alarms and a dashboard: thin, and derived from what is deployed."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import Environment as Where
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from constructs import Construct
+
+from infra.names import Names
+from infra.settings import Environment
+from infra.stacks.compute import ComputeStack
+from infra.stacks.storage import StorageStack
+
+BREACH = cloudwatch.TreatMissingData.NOT_BREACHING
+OVER = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+
+
+class WatchStack(Stack):
+    """What wakes a person, and where they look first."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment,
+        names: Names,
+        storage: StorageStack,
+        compute: ComputeStack,
+    ) -> None:
+        where = Where(account=environment.account or None, region=environment.region or None)
+        super().__init__(scope, id_, env=where, description="Countersign: alarms and dashboard")
+        self.names = names
+        self.action = actions.SnsAction(storage.notices)
+        self.dashboard = cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=names.of("overview")
+        )
+        self._queues(compute)
+        self._functions(compute)
+        self._api(compute)
+        CfnOutput(self, "DashboardName", value=names.of("overview"))
+
+    def _alarm(self, name: str, metric: cloudwatch.IMetric, threshold: float, why: str) -> None:
+        """An alarm that sends a notice; its description says what to do."""
+        alarm = cloudwatch.Alarm(
+            self,
+            f"Alarm-{name}",
+            alarm_name=self.names.of(name),
+            alarm_description=why,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=OVER,
+            treat_missing_data=BREACH,
+        )
+        alarm.add_alarm_action(self.action)
+
+    def _queues(self, compute: ComputeStack) -> None:
+        """Anything in a dead-letter queue is work that was not done."""
+        for name, queue in compute.dead.items():
+            self._alarm(
+                f"{name}-dead-letters",
+                queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(1)),
+                1,
+                f"Messages that nobody could handle wait in the {name} dead-letter queue",
+            )
+
+    def _functions(self, compute: ComputeStack) -> None:
+        """Errors of every function; the latency of the one that answers."""
+        errors = []
+        for name, function in compute.functions.items():
+            metric = function.function.metric_errors(period=Duration.minutes(5))
+            errors.append(metric)
+            self._alarm(f"{name}-errors", metric, 5, f"{name} fails: see its log group")
+        score = compute.functions["score"].function
+        latency = score.metric_duration(period=Duration.minutes(5), statistic="p99")
+        self._alarm(
+            "score-latency", latency, 200, "Scoring takes over 200 ms at the 99th percentile"
+        )
+        self.dashboard.add_widgets(
+            cloudwatch.GraphWidget(title="Errors by function", left=errors, width=12),
+            cloudwatch.GraphWidget(title="Scoring, P99 ms", left=[latency], width=12),
+        )
+
+    def _api(self, compute: ComputeStack) -> None:
+        """What callers see."""
+        rest = compute.api.rest
+        failures = rest.metric_server_error(period=Duration.minutes(5), statistic="avg")
+        self._alarm("api-failures", failures, 0.05, "Over 5 % of requests fail on our side")
+        self.dashboard.add_widgets(
+            cloudwatch.GraphWidget(title="API requests", left=[rest.metric_count()], width=12),
+            cloudwatch.GraphWidget(title="API failures, share", left=[failures], width=12),
+        )
