@@ -7,7 +7,8 @@ moved it, the local cloud refuses to start instead of quietly behaving in anothe
 What is adapted, and why
 - A Python exception reaches the caller under its own class name, with its stack trace, so that a
   state machine's `Catch` matches; the worker survives it. (Stock: `Runtime.HandlerError`, worker dead.)
-- A module that cannot be imported is `Runtime.ImportModuleError`. (Stock: `RuntimeError`.)
+- A module that cannot be imported is `Runtime.ImportModuleError`, and a handler that ends its
+  process `Runtime.ExitError`. (Stock: `RuntimeError` and `Runtime.HandlerError`.)
 - A call whose handler logs nothing waits 3 ms for late log lines. (Stock: 50 ms.)
 - Functions run in the interpreter named by COUNTERSIGN_FUNCTION_PYTHON, which sees boto3 and
   nothing else. (Stock: MiniStack's own.)
@@ -28,7 +29,12 @@ from typing import Any
 
 FAILED = "_countersign_raised"
 FIRST_LINE_WAIT_S = 0.003
-IMPORT_FAILURE = "Worker init failed: "
+# What MiniStack says, and the error type that Lambda has for it.
+LAMBDA_TYPES = {
+    "Worker init failed: ": "Runtime.ImportModuleError",
+    "Worker process died": "Runtime.ExitError",
+    "Worker process exited immediately": "Runtime.ExitError",
+}
 
 STOCK_RAISE = (
     '_real_stdout.write(json.dumps({"status": "error", "error": str(e), '
@@ -78,9 +84,9 @@ def as_lambda_answers(answer: dict[str, Any], request_id: str) -> dict[str, Any]
         log = "\n".join(filter(None, [answer.get("log", ""), *raised["stackTrace"]]))
         return {"body": raised, "error": True, "log": log}
     message = str(body.get("errorMessage", ""))
-    if answer.get("error") and message.startswith(IMPORT_FAILURE):
-        body["errorMessage"] = message.removeprefix(IMPORT_FAILURE)
-        body["errorType"] = "Runtime.ImportModuleError"
+    for said, error_type in LAMBDA_TYPES.items():
+        if answer.get("error") and message.startswith(said):
+            body["errorType"] = error_type
     return answer
 
 

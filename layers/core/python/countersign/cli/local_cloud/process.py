@@ -27,7 +27,8 @@ from countersign.cli.local_cloud.settings import (
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 1.0
+_STARTED: dict[int, "subprocess.Popen[bytes]"] = {}
 
 
 def start(settings: CloudSettings) -> bool:
@@ -55,6 +56,7 @@ def start(settings: CloudSettings) -> bool:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        _STARTED[process.pid] = process
         _write_record(settings, process.pid)
         _await_health(settings, process)
     return True
@@ -157,19 +159,26 @@ def _is_ours(record: dict[str, Any]) -> bool:
 
 
 def _end(pid: int) -> None:
-    """Ask the emulator to leave, then end whatever is left of its session."""
+    """End the emulator and its workers, who share its session.
+
+    It is given a second to leave by itself and no more: open connections would keep it for long,
+    and nothing of it outlives its memory anyway.
+    """
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
+        os.killpg(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < deadline and _alive(pid):
+    while time.monotonic() < deadline and alive(pid):
         time.sleep(0.02)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
+    while alive(pid):
+        time.sleep(0.02)
 
 
-def _alive(pid: int) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+def alive(pid: int) -> bool:
+    """Whether this process still runs; one that we started ourselves is collected when it ended."""
+    if pid in _STARTED and _STARTED[pid].poll() is not None:
+        del _STARTED[pid]
     return bool(_born(pid))
 
 
