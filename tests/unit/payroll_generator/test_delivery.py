@@ -106,10 +106,10 @@ def test_nothing_is_delivered_before_it_was_known(delivered: Delivered) -> None:
 
 
 def test_a_later_delivery_holds_exactly_what_was_learned_since(tmp_path: Path) -> None:
-    since = datetime(2026, 9, 30, tzinfo=UTC)
+    since = datetime(2026, 7, 31, tzinfo=UTC)
     whole = generate(tmp_path / "whole", seed=3, workers=60, months=6, as_of=AS_OF)
     later = generate(tmp_path / "later", seed=3, workers=60, months=6, as_of=AS_OF, since=since)
-    for source in ("payslips", "payroll_exceptions"):
+    for source in ("payslips", "worker_changes"):
         everything, fresh = (
             pd.concat([read(out / f.key) for f in made.files if f.source == source])
             for out, made in ((tmp_path / "whole", whole), (tmp_path / "later", later))

@@ -26,11 +26,19 @@ def _gross(made: Drafts) -> dict[tuple[str, str], int]:
 def test_drafts_are_the_next_payslips_of_workers_with_a_history(delivered: Delivered) -> None:
     made = _drafts()
     assert len(made.requests) > 400
-    known = set(delivered.sources["payslips"]["worker_id"])
-    known |= set(delivered.sources["worker_changes"]["worker_id"])
-    assert {row["worker_id"] for row in made.requests} <= known
+    paid = set(delivered.sources["payslips"]["worker_id"])
+    assert {row["worker_id"] for row in made.requests} <= paid
     days = [datetime.fromisoformat(row["payslip"]["pay_date"]) for row in made.requests]
     assert all(day.tzinfo is not None and day.date() >= AS_OF.date() for day in days)
+
+
+def test_newcomers_are_drafted_on_request(delivered: Delivered) -> None:
+    world = {"seed": 7, "workers": 600, "months": 24}
+    made = drafts(as_of=AS_OF, newcomers=True, anomalies=0, **world)
+    new = {row["worker_id"] for row in made.requests} - set(delivered.first["worker_id"])
+    hired = delivered.sources["worker_changes"].query("kind == 'hire'")
+    assert new
+    assert new <= set(hired["worker_id"])
 
 
 def test_no_request_carries_the_truth() -> None:

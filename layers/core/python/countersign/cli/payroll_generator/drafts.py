@@ -25,6 +25,7 @@ _BODY = (
     "net_pay_minor", "deductions_minor", "bonus_minor", "deduction_lines",
 )  # fmt: skip
 _FIRST_DRAFT_NUMBER = 9_000_000
+_DELIVERED_AFTER_DAYS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,11 @@ def drafts(
     as_of: datetime,
     anomalies: float = 0.04,
     drift: str = "none",
+    newcomers: bool = False,
 ) -> Drafts:
     """Each employed worker's next payslip after `as_of`, of the same world as `generate` makes.
 
-    `drift` is a name of `DRIFTS`: a change in the world that is no error and that no model has seen.
+    Workers whom no delivered payslip mentions yet are left out unless `newcomers`. `drift` is a name of `DRIFTS`: a change in the world that is no error and that no model has seen.
 
     Raises
     ------
@@ -60,8 +62,11 @@ def drafts(
         raise ValueError(f"drift must be one of {', '.join(DRIFTS)}")
     world = build_world(seed=seed, workers=workers, months=months, as_of=as_of)
     every = payslips(world)
-    coming = every["pay_date"].to_numpy().astype("M8[D]") >= world.clock.today
-    run = every[coming].drop_duplicates("worker").reset_index(drop=True)
+    pay_date = every["pay_date"].to_numpy().astype("M8[D]")
+    run = every[pay_date >= world.clock.today].drop_duplicates("worker").reset_index(drop=True)
+    if not newcomers:
+        paid = (every["active"] > 0) & (pay_date < world.clock.today - _DELIVERED_AFTER_DAYS)
+        run = run[run["worker"].isin(every[paid]["worker"])].reset_index(drop=True)
     DRIFTS[drift](run, world)
     run = inject(run, world, rate=anomalies, stream=f"draft-anomalies-{drift}")
     first = _FIRST_DRAFT_NUMBER + list(DRIFTS).index(drift) * 100_000

@@ -206,8 +206,9 @@ def _headcounts(world: World) -> Part:
 
 
 def _truth(slips: pd.DataFrame, found: pd.DataFrame, world: World) -> pa.Table:
-    """Every spoiled payslip of the history, also those that nobody has confirmed."""
-    rows = np.flatnonzero(slips["kind"].to_numpy() != "")
+    """Every spoiled payslip that was delivered, also those that nobody has confirmed."""
+    seen = slips["known"].to_numpy().astype("M8[s]") <= world.clock.as_of
+    rows = np.flatnonzero((slips["kind"].to_numpy() != "") & seen)
     wrong = slips.iloc[rows]
     confirmed = found[found["known"].to_numpy().astype("M8[s]") <= world.clock.as_of]["row"]
     return pa.table(

@@ -189,7 +189,7 @@ def _employers(rng: np.random.Generator, clients: Clients, country: Ints) -> Int
 def _employment(clock: Clock, count: int) -> tuple[Times, Times, Times]:
     """Hire, leave and rehire days; NEVER where it does not happen before the end."""
     rng = clock.rng("employment")
-    span = max(int((clock.today - clock.start).astype(int)) - 15, 1)
+    span = max(int((clock.today - clock.start).astype(int)), 1)
     before = clock.start - np.maximum(rng.exponential(1_100, count), 40).astype("m8[D]")
     within = clock.start + rng.integers(0, span, count).astype("m8[D]")
     hired = np.where(rng.random(count) < 0.78, before, within)
