@@ -16,7 +16,6 @@ VALID_FOR = timedelta(days=820)
 RENEW_BEFORE = timedelta(days=1)
 HOSTS = [
     x509.DNSName("localhost"),
-    x509.DNSName("*.localhost"),
     x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
     x509.IPAddress(ipaddress.ip_address("::1")),
 ]
