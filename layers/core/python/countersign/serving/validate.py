@@ -6,10 +6,10 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from countersign.clock import parse_iso
+from countersign.clock import iso, parse_iso
 from countersign.declare import RequestField
 from countersign.errors import DataError, FieldError, RequestError
 
@@ -57,6 +57,8 @@ def compile_fields(fields: Sequence[RequestField]) -> Tree:
 
 def read_body(tree: Tree, body: Any, *, row: int | None = None) -> dict[str, Any]:
     """The values of `body` by the last part of their path; absent optional ones are None.
+
+    Dates and timestamps come out as one kind of text: UTC, to the microsecond, ending in Z.
 
     Raises
     ------
@@ -173,7 +175,7 @@ def _read_boolean(value: Any) -> bool:
     return value
 
 
-def _read_timestamp(value: Any) -> datetime:
+def _moment(value: Any) -> datetime:
     if type(value) is not str or len(value) > 40:
         raise _RefusedError
     try:
@@ -182,14 +184,15 @@ def _read_timestamp(value: Any) -> datetime:
         raise _RefusedError from error
 
 
-def _read_day(value: Any) -> datetime:
+def _read_timestamp(value: Any) -> str:
+    return iso(_moment(value))
+
+
+def _read_day(value: Any) -> str:
     """A day stands for its midnight in UTC, as in a delivery; a zoned timestamp for its day in UTC."""
     if type(value) is str and _DAY.fullmatch(value):
-        try:
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
-        except ValueError as error:
-            raise _RefusedError from error
-    return _read_timestamp(value).replace(hour=0, minute=0, second=0, microsecond=0)
+        value += "T00:00:00Z"
+    return iso(_moment(value).replace(hour=0, minute=0, second=0, microsecond=0))
 
 
 _IDEMPOTENCY = Leaf(

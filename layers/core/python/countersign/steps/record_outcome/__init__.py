@@ -57,14 +57,14 @@ def record(
 ) -> dict[str, Any]:
     """Record one outcome. Raises DataError, NotFoundError, ConflictError."""
     given = read_body(_FIELDS, body, row=row)
-    if given["known_at"] > stores.clock.now() + CLOCK_SKEW:
+    if given["known_at"] > iso(stores.clock.now() + CLOCK_SKEW):
         raise DataError(
             "An outcome cannot be known in the future",
             errors=[FieldError("known_at", "a moment that has passed", row)],
         )
     outcome = {
         "label": given["label"],
-        "known_at": iso(given["known_at"]),
+        "known_at": given["known_at"],
         "recorded_by": person,
         "note": given["note"] or "",
     }
