@@ -1,4 +1,4 @@
-"""A small use case, and a frozen dataset of it as the feature room would leave it."""
+"""Frozen datasets of the small use case, as the feature room would leave them."""
 
 from __future__ import annotations
 
@@ -12,81 +12,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from countersign.declare import (
-    CostMatrix,
-    Entity,
-    FairnessGroup,
-    Feature,
-    FeatureView,
-    Gate,
-    Hybrid,
-    Label,
-    ModelSpec,
-    RequestFeature,
-    Rollout,
-    Rule,
-    Source,
-    Split,
-    UseCase,
-)
+from countersign.declare import UseCase
 
+from tests.unit.learning.declared import SMALL
+
+__all__ = ["SMALL", "dataset_objects", "parquet", "table", "without"]
 START = datetime(2025, 1, 1, tzinfo=UTC)
-WORKER = Entity(name="worker", key="worker_id")
-
-
-def _source(name: str) -> Source:
-    return Source(
-        name=name, description="", owner="", columns=(), key=("payslip_id",), event_time="pay_date"
-    )
-
-
-def _no_value(_row: Any, _features: Any) -> None:
-    return None
-
-
-SMALL = UseCase(
-    name="small",
-    title="Small",
-    owner="tests",
-    description="A use case of three inputs.",
-    api_path="/v1/small/score",
-    spine=_source("payslips"),
-    entities=(WORKER,),
-    views=(
-        FeatureView(
-            name="pay",
-            entity=WORKER,
-            source=_source("payslips"),
-            description="",
-            owner="",
-            features=(
-                Feature(name="mean_pay", description="", aggregation="mean"),
-                Feature(name="changes", description="", aggregation="count", nulls="zero"),
-            ),
-        ),
-    ),
-    request_features=(
-        RequestFeature(name="z", description="", owner="", compute=_no_value, nulls="keep"),
-    ),
-    request_fields=(),
-    inputs=("mean_pay", "z", "changes"),
-    label=Label(
-        name="error", source=_source("payroll_errors"), join="payslip_id", matures=timedelta(45)
-    ),
-    model=ModelSpec(trainer="isolation_forest", hyperparameters={"n_estimators": 40}),
-    split=Split(min_rows=200, min_positives=10),
-    gates=(Gate("auc", at_least=0.7),),
-    fairness=(FairnessGroup(column="country", minimum_rows=50),),
-    costs=CostMatrix(false_negative_minor=50_000, false_positive_minor=2_000),
-    rules=(
-        Rule(code="FAR", text="Far off", owner="ops", when=("z", ">", 4.0), points=1.0),
-        Rule(code="MANY", text="Many changes", owner="ops", when=("changes", ">=", 4), points=0.5),
-    ),
-    hybrid=Hybrid(model_weight=0.8, rules_weight=0.2),
-    rollout=Rollout(cohort_column="country", cohorts=("PT", "NL", "DE")),
-    autonomy="advisory",
-    approval_class="model",
-)
 
 
 def table(

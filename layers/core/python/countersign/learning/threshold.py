@@ -42,12 +42,17 @@ def choose(labels: Any, scores: Floats, costs: CostMatrix) -> Threshold:
     """The cost-optimal threshold of (labels, scores), each of shape (n,), and its curve.
 
     It stands midway between the lowest selected score and the next below: a float32 score that differs
-    in its last digit stays on its side. The curve adds what every positive costs even when it is caught.
+    in its last digit stays on its side.
     """
     marginal = marginal_costs(costs)
     lowest = cost_optimal_threshold(labels, scores, **marginal)
     below = scores[scores < lowest]
     value = (lowest + float(below.max())) / 2 if below.size else lowest
-    caught = float(np.sum(labels)) * costs.true_positive_minor
-    curve = cost_curve(labels, scores, **marginal)
-    return Threshold(value, [{**point, "cost": point["cost"] + caught} for point in curve])
+    return Threshold(value, curve(labels, scores, costs))
+
+
+def curve(labels: Any, scores: Floats, costs: CostMatrix) -> list[dict[str, float]]:
+    """[{threshold, cost}] ascending: the total in minor units, with what every positive costs anyway."""
+    anyway = float(np.sum(labels)) * costs.true_positive_minor
+    points = cost_curve(labels, scores, **marginal_costs(costs))
+    return [{**point, "cost": point["cost"] + anyway} for point in points]

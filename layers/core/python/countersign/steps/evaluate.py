@@ -1,0 +1,80 @@
+"""Judge a sealed candidate on the test rows: metrics with intervals, gates, fairness, comparison with rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from countersign import use_cases
+from countersign.aws.stores import Stores
+from countersign.clock import iso
+from countersign.errors import ArtifactError
+from countersign.learning.card import model_card
+from countersign.learning.dataset import Dataset
+from countersign.learning.evaluation import judge
+from countersign.serving.session import FILES, ModelSession
+
+DOCUMENT = "evaluation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which run to judge on which dataset."""
+
+    use_case: str
+    run_id: str
+    dataset_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`failed` names the gates that did not hold, and `fairness` when a group fails."""
+
+    run_id: str
+    passed: bool
+    failed: list[str]
+    metrics: dict[str, float | None]
+
+
+def run(request: Request, stores: Stores) -> Result:
+    """Load what was signed, score the test rows as they would be served, write the verdict."""
+    use_case = use_cases.get(request.use_case)
+    folder = f"{request.use_case}/runs/{request.run_id}"
+    artifact = stores.artifacts.load(folder, FILES)
+    refuse_other(request, artifact.manifest)
+    if stores.artifacts.exists(f"{folder}/{DOCUMENT}"):
+        known = stores.artifacts.read_json(f"{folder}/{DOCUMENT}")
+        if known["artifact_digest"] == artifact.digest:  # judged before: the verdict stands
+            return _result(known)
+    dataset = Dataset.open(stores.lake.get, request.dataset_id, key=use_case.label.join)
+    verdict = judge(
+        use_case,
+        ModelSession.load(artifact),
+        artifact.manifest,
+        valid=dataset.split("valid"),
+        test=dataset.split("test"),
+        created_at=iso(stores.clock.now()),
+    )
+    card = model_card(use_case, artifact.manifest, verdict.document)
+    stores.artifacts.write_json(f"{folder}/metrics.json", verdict.metrics)
+    stores.artifacts.write_json(
+        f"{folder}/ml_vs_rules_comparison.json", verdict.document["rules_comparison"]
+    )
+    stores.artifacts.put(f"{folder}/card.md", card.encode(), content_type="text/markdown")
+    # Last: once it stands, a repeat finds the whole verdict.
+    stores.artifacts.write_json(f"{folder}/{DOCUMENT}", verdict.document)
+    return _result(verdict.document)
+
+
+def refuse_other(request: Request, manifest: dict[str, Any]) -> None:
+    """A signed manifest of another run, put in this folder, is not this candidate."""
+    for name in ("use_case", "run_id", "dataset_id"):
+        if manifest[name] != getattr(request, name):
+            raise ArtifactError(f"The manifest of run {request.run_id} is of another {name}")
+
+
+def _result(document: dict[str, Any]) -> Result:
+    failed = [gate["metric"] for gate in document["gates"] if not gate["passed"]]
+    failed += ["fairness"] if document["fairness"]["verdict"] == "FAIL" else []
+    metrics = {name: found["value"] for name, found in document["metrics"].items()}
+    return Result(document["run_id"], document["passed"], failed, metrics)
