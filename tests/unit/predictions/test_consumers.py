@@ -52,13 +52,13 @@ def test_a_new_prediction_goes_to_both_queues_and_no_pay_data_with_it(aws: Cloud
 
 def test_an_outcome_goes_to_the_archive_alone(aws: Cloud) -> None:
     settings = aws.stores.settings
-    forward_predictions.run(event("forward_predictions.outcome"), aws.stores)
+    forward_predictions.run(event("forward_predictions__outcome"), aws.stores)
     assert aws.messages(settings.shadow_queue_url) == []
     assert len(aws.messages(settings.archive_queue_url)) == 1
 
 
 def test_shadow_scores_archive_marks_and_removals_are_not_forwarded(aws: Cloud) -> None:
-    (record,) = event("forward_predictions.outcome")
+    (record,) = event("forward_predictions__outcome")
     record["dynamodb"]["OldImage"]["outcome"] = record["dynamodb"]["NewImage"]["outcome"]
     removal = {"eventName": "REMOVE", "dynamodb": {"Keys": record["dynamodb"]["Keys"]}}
     forward_predictions.run([record, removal], aws.stores)
