@@ -1,0 +1,214 @@
+"""Drawings as inline SVG: text stays text, nothing random, every drawing described in words."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+BLUE, ORANGE, GREY, GREEN, RED = "#1f5fa8", "#c75b12", "#7a8594", "#1b6b34", "#a1221b"
+PALE = "#c9d6e8"
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "countersign",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#9aa4b1",
+    "axes.labelcolor": "#3a4553",
+    "xtick.color": "#5a6675",
+    "ytick.color": "#5a6675",
+    "axes.grid": True,
+    "grid.color": "#e6eaef",
+    "grid.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
+
+
+class Drawing:
+    """One figure with one pair of axes. Use it as a context; `svg` is the result."""
+
+    def __init__(self, label: str, *, width: float = 4.6, height: float = 3.2) -> None:
+        self.label = label
+        self.size = (width, height)
+        self.svg = ""
+
+    def __enter__(self) -> Any:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+
+        self._style = mpl.rc_context(_STYLE)
+        self._style.__enter__()
+        self._figure = Figure(figsize=self.size)
+        return self._figure.subplots()
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            if kind is None:
+                self.svg = self._draw()
+        finally:
+            self._style.__exit__(kind, error, trace)
+
+    def _draw(self) -> str:
+        buffer = io.StringIO()
+        self._figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        text = buffer.getvalue()
+        return text[text.index("<svg") :].replace(
+            "<svg ", f'<svg role="img" aria-label="{escape(self.label)}" ', 1
+        )
+
+
+def roc(points: Sequence[Sequence[float]], auc: float | None) -> str:
+    """The ROC curve, with the diagonal of guessing."""
+    drawing = Drawing(f"ROC curve, area {_short(auc)}")
+    with drawing as axes:
+        axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="guessing")
+        axes.plot(*_columns(points), color=BLUE, linewidth=2, label=f"model, area {_short(auc)}")
+        axes.set(xlabel="False positive rate", ylabel="Recall", xlim=(-0.01, 1), ylim=(0, 1.02))
+        axes.legend(loc="lower right")
+    return drawing.svg
+
+
+def precision_recall(
+    points: Sequence[Sequence[float]], average: float | None, base: float | None
+) -> str:
+    """Precision against recall, with the rate that picking at random would give."""
+    drawing = Drawing(f"Precision against recall, average precision {_short(average)}")
+    with drawing as axes:
+        if base is not None:
+            axes.axhline(base, color=GREY, linestyle="--", linewidth=1, label="at random")
+        axes.plot(
+            *_columns(points), color=BLUE, linewidth=2, drawstyle="steps-post",
+            label=f"model, average {_short(average)}",
+        )  # fmt: skip
+        axes.set(xlabel="Recall", ylabel="Precision", xlim=(0, 1), ylim=(0, 1.02))
+        axes.legend(loc="best")
+    return drawing.svg
+
+
+def calibration(bins: Sequence[Mapping[str, Any]]) -> str:
+    """Observed rate against mean score, with 95 % intervals."""
+    drawing = Drawing("Calibration: observed rate against mean score, by groups of equal size")
+    with drawing as axes:
+        scores, rates = [b["mean_score"] for b in bins], [b["rate"] for b in bins]
+        below = [b["rate"] - b["rate_low"] for b in bins]
+        above = [b["rate_high"] - b["rate"] for b in bins]
+        axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfect")
+        axes.errorbar(
+            scores, rates, yerr=[below, above], color=BLUE, marker="o", markersize=4,
+            linewidth=1.4, capsize=2, label="observed",
+        )  # fmt: skip
+        axes.set(xlabel="Mean score", ylabel="Observed rate", xlim=(0, 1), ylim=(0, 1.02))
+        axes.legend(loc="upper left")
+    return drawing.svg
+
+
+def confusion(counts: Mapping[str, int]) -> str:
+    """The four counts, shaded by their share of their true class."""
+    rows = [[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]]
+    drawing = Drawing(
+        f"Confusion matrix: {counts['tp']} caught, {counts['fn']} missed, "
+        f"{counts['fp']} false alarms, {counts['tn']} rightly passed"
+    )
+    with drawing as axes:
+        shares = [[cell / max(sum(row), 1) for cell in row] for row in rows]
+        axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1.25, edgecolors="white", linewidth=2)
+        axes.invert_yaxis()
+        words = [["rightly passed", "false alarms"], ["missed", "caught"]]
+        for y in (0, 1):
+            for x in (0, 1):
+                ink = "white" if shares[y][x] > 0.6 else "#1c2430"
+                axes.text(x + 0.5, y + 0.46, f"{rows[y][x]:,}", ha="center", fontsize=15, color=ink)
+                axes.text(x + 0.5, y + 0.7, words[y][x], ha="center", fontsize=9, color=ink)
+        axes.set_xticks([0.5, 1.5], ["passed", "for review"])
+        axes.set_yticks([0.5, 1.5], ["correct", "error"])
+        axes.set(xlabel="Decision", ylabel="Truth")
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+    return drawing.svg
+
+
+def cost_curve(curve: Sequence[Mapping[str, float]], threshold: float | None, unit: str) -> str:
+    """Total cost at each threshold, with the one in use."""
+    drawing = Drawing(f"Cost at each threshold; in use {_short(threshold)}")
+    with drawing as axes:
+        xs, costs = [p["threshold"] for p in curve], [p["cost"] for p in curve]
+        axes.plot(xs, costs, color=BLUE, linewidth=2, drawstyle="steps-pre")
+        if threshold is not None:
+            axes.axvline(threshold, color=ORANGE, linewidth=1.5, label=f"in use, {threshold:.3f}")
+            axes.legend(loc="best")
+        axes.set(xlabel="Threshold", ylabel=f"Cost{f', {unit}' if unit else ''}")
+        axes.set_ylim(bottom=0)
+        _plain_numbers(axes.yaxis)
+    return drawing.svg
+
+
+def score_distribution(histogram: Mapping[str, Sequence[float]], threshold: float | None) -> str:
+    """Shares of each class by score, so that a rare class can be seen."""
+    drawing = Drawing("Distribution of scores of correct rows and of errors")
+    with drawing as axes:
+        edges = list(histogram["edges"])
+        for name, label, colour in (
+            ("negatives", "correct", BLUE),
+            ("positives", "errors", ORANGE),
+        ):
+            counts = histogram[name]
+            total = sum(counts)
+            shares = [count / total if total else 0.0 for count in counts]
+            axes.stairs(
+                shares, edges, fill=True, alpha=0.35, color=colour, label=f"{label} ({total:,})"
+            )
+            axes.stairs(shares, edges, color=colour, linewidth=1.2)
+        if threshold is not None:
+            axes.axvline(threshold, color=RED, linewidth=1.2, linestyle="--", label="threshold")
+        axes.set(xlabel="Score", ylabel="Share of the class")
+        axes.legend(loc="best")
+    return drawing.svg
+
+
+def importance(rows: Sequence[Mapping[str, Any]], *, most: int = 20) -> str:
+    """The most important features, largest on top."""
+    top = sorted(rows, key=lambda row: -abs(row["value"]))[:most][::-1]
+    drawing = Drawing("Feature importance, largest on top", width=7, height=0.9 + 0.24 * len(top))
+    with drawing as axes:
+        axes.barh([row["feature"] for row in top], [row["value"] for row in top], color=BLUE)
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        axes.margins(y=0.01)
+    return drawing.svg
+
+
+def reference_and_current(name: str, histogram: Mapping[str, Sequence[Any]]) -> str:
+    """Shares per frozen bin, then and now."""
+    labels = [str(label) for label in histogram["labels"]]
+    drawing = Drawing(f"{name}: share of rows per bin in training and now", height=2.9)
+    with drawing as axes:
+        places = range(len(labels))
+        axes.bar(
+            [p - 0.2 for p in places], histogram["reference"], 0.4, color=PALE, label="training"
+        )
+        axes.bar([p + 0.2 for p in places], histogram["current"], 0.4, color=BLUE, label="now")
+        axes.set_xticks(list(places), labels, rotation=40, ha="right", fontsize=7.5)
+        axes.set_ylabel("Share of rows")
+        axes.grid(visible=False, axis="x")
+        axes.margins(x=0.01)
+        axes.legend(loc="best", fontsize=8)
+    return drawing.svg
+
+
+def _columns(points: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
+    return [p[0] for p in points], [p[1] for p in points]
+
+
+def _short(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"
+
+
+def _plain_numbers(axis: Any) -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u202f")))
