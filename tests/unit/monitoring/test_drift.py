@@ -191,3 +191,12 @@ def test_any_input_gives_a_finite_answer_with_a_reason(a: list[Any], b: list[Any
     json.dumps(result, allow_nan=False)
     assert result["reason"]
     assert result["status"] in {"stable", "watch", "alert", "insufficient data"}
+
+
+def test_bins_are_labelled_by_their_upper_edge_and_single_values_by_themselves() -> None:
+    histogram = row(compare(BASELINE, *world(600, 18)), "errors_3m")["histogram"]
+    assert histogram["labels"][:2] == ["0", "≤ 1"]
+    moved = world(600, 19)[0]
+    moved["constant"] = np.where(np.arange(600) % 2 == 0, 2.0, 4.0)
+    histogram = row(compare(BASELINE, moved, []), "constant")["histogram"]
+    assert histogram["labels"] == ["< 3", "3", "> 3"]

@@ -34,6 +34,9 @@ def evaluation(*, passed: bool = True, rows: int = 3_000, seed: int = 1) -> dict
     counts = classification.confusion(y, d)
     metrics = {
         "auc": asdict(auc_compare.auc_interval(y, s)),
+        "average_precision": asdict(
+            auc_compare.bootstrap_interval(y, s, classification.average_precision, resamples=50)
+        ),
         **{name: asdict(value) for name, value in classification.rates(counts).items()},
     }
     at_least = 0.5 if passed else 0.99

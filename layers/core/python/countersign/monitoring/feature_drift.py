@@ -150,9 +150,17 @@ def _histogram(profile: Profile, counts: list[int]) -> dict[str, Any]:
 
 
 def _interval_labels(edges: list[float]) -> list[str]:
-    shown = [f"{edge:.4g}" for edge in edges]
-    middle = [f"{a} … {b}" if a != b else b for a, b in pairwise(shown)]
-    return [f"≤ {shown[0]}", *middle, f"> {shown[-1]}"] if shown else []
+    """A bin by its upper edge; by its one value where its edges are neighbours."""
+    if not edges:
+        return []
+    single = [
+        False,
+        *(np.nextafter(np.float32(b), np.float32(-np.inf)) == a for a, b in pairwise(edges)),
+    ]
+    labels = [f"{'' if alone else '≤ '}{e:.3g}" for e, alone in zip(edges, single, strict=True)]
+    if len(edges) > 1 and single[1]:
+        labels[0] = f"< {edges[1]:.3g}"
+    return [*labels, f"> {edges[-1]:.3g}"]
 
 
 def _finite(value: float) -> float | None:

@@ -44,7 +44,7 @@ def render(document: Mapping[str, Any]) -> str:
             _histograms(document),
             _method(document),
         ],
-        footer=f"Countersign. Computed {document['computed_at']}. Informational: drift proposes, and never "
+        footer=f"Countersign. Computed {page.moment(document['computed_at'])}. Informational: drift proposes, and never "
         "starts, a retraining.",
     )
 
@@ -58,7 +58,7 @@ def _sentence(document: Mapping[str, Any]) -> str:
         f"{drifted} of {len(document['features'])} features alert and {watched} are watched",
     ]
     if document["dataset_drift"]:
-        parts.append("so many at once are dataset drift")
+        parts.append("so many at once make it dataset drift")
     return "; ".join(parts) + "."
 
 
@@ -78,7 +78,7 @@ def _ranked(document: Mapping[str, Any]) -> Markup:
             page.badge(row["verdict"]),
             row["psi"],
             row["critical"],
-            row["p"],
+            page.probability(row["p"]),
             row["n"],
             row["m"],
             row["bins"],
@@ -109,14 +109,12 @@ def _moved(document: Mapping[str, Any]) -> Markup:
     rows = [
         (
             _name(row),
-            row.get("mean_reference"),
-            row.get("mean"),
+            _change(page.number(row.get("mean_reference")), page.number(row.get("mean"))),
             row.get("mean_shift_std"),
-            page.percent(row["null_share_reference"]),
-            page.percent(row["null_share"]),
+            _change(page.percent(row["null_share_reference"]), page.percent(row["null_share"])),
             page.percent(row["unseen_share"]),
             row["ks_d"],
-            row["chi_square_p"],
+            page.probability(row["chi_square_p"]),
             row["js_distance"],
             row.get("wasserstein_scaled"),
             row["kl_current_from_reference"],
@@ -124,15 +122,20 @@ def _moved(document: Mapping[str, Any]) -> Markup:
         for row in _rows(document)
     ]
     headers = [
-        "Feature", "Mean then#", "Mean now#", "Shift / std#", "Null then#", "Null now#", "Unseen#",
-        "KS D#", "Chi-square p#", "JS distance#", "Wasserstein / std#", "KL now‖then#",
+        "Feature", "Mean, then → now#", "Shift / std#", "Null, then → now#", "Unseen#", "KS D#",
+        "Chi-square p#", "JS#", "W / std#", "KL#",
     ]  # fmt: skip
     return page.section(
         "How they moved",
         page.table(headers, rows),
-        note="KS and the divergences are taken over the frozen bins. JS is the distance (square root), base 2; "
-        "KL is of the current shares from the reference's, in nats.",
+        note="KS and the divergences are taken over the frozen bins. JS: the Jensen–Shannon distance (square "
+        "root), base 2. W / std: Wasserstein over the training deviation. KL: of the current shares from the "
+        "training shares, in nats.",
     )
+
+
+def _change(then: str, now: str) -> str:
+    return f"{then} → {now}"
 
 
 def _histograms(document: Mapping[str, Any]) -> Markup:

@@ -84,7 +84,7 @@ def render(document: Mapping[str, Any]) -> str:
 
 
 def _subtitle(document: Mapping[str, Any]) -> Markup:
-    said = [document.get("created_at"), (document.get("model") or {}).get("kind")]
+    said = [page.moment(document.get("created_at")), (document.get("model") or {}).get("kind")]
     parts = [page.shown(part) for part in said if part]
     if (document.get("dataset") or {}).get("synthetic"):
         parts.append(Markup('<span class="badge warn">synthetic data</span>'))
@@ -234,7 +234,7 @@ def _rules(document: Mapping[str, Any]) -> Markup:
         parts.append(
             page.paragraph(
                 f"Of the rows on which they disagree, the model alone is right on {pair['model_only']} and the "
-                f"rules alone on {pair['rules_only']} (McNemar p {page.number(found.get('p'))})."
+                f"rules alone on {pair['rules_only']} (McNemar p {page.probability(found.get('p'))})."
             )
         )
     return page.section("Model against rules", *parts)
@@ -243,7 +243,13 @@ def _rules(document: Mapping[str, Any]) -> Markup:
 def _lineage(document: Mapping[str, Any]) -> Markup:
     splits = document.get("split") or {}
     rows = [
-        (name, part.get("rows"), part.get("positives"), part.get("from"), part.get("to"))
+        (
+            name,
+            part.get("rows"),
+            part.get("positives"),
+            page.moment(part.get("from")),
+            page.moment(part.get("to")),
+        )
         for name, part in splits.items()
         if isinstance(part, Mapping)
     ]

@@ -18,7 +18,7 @@ TONES = {
 STYLE = """
 :root { --ink: #1c2430; --soft: #5a6675; --line: #d9dee5; --wash: #f5f7fa; --accent: #1f5fa8; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 70rem; padding: 2rem 1.5rem 4rem; color: var(--ink); background: #fff;
+body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.5rem 4rem; color: var(--ink); background: #fff;
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; padding-top: 1rem; border-top: 1px solid var(--line); }
@@ -32,15 +32,15 @@ header p, .note, figcaption, caption { color: var(--soft); }
 .warn { color: #8a5300; background: #fff4e0; } .calm { color: #4a5563; background: #eef1f5; }
 .banner { border-left: .3rem solid; padding: .75rem 1rem; margin: 1rem 0; border-radius: .25rem; max-width: none; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; margin: .5rem 0; }
+table { border-collapse: collapse; font-size: .8125rem; font-variant-numeric: tabular-nums; margin: .5rem 0; }
 caption { text-align: left; padding-bottom: .35rem; font-size: .875rem; }
-th, td { padding: .35rem .7rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { padding: .3rem .6rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { background: var(--wash); border-bottom: 2px solid var(--line); white-space: nowrap; }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; }
 .mono { font-family: ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace; font-size: .9em; overflow-wrap: anywhere; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1.25rem; }
-figure { margin: 0; break-inside: avoid; } figure svg { width: 100%; height: auto; display: block; }
+figure { margin: 0; break-inside: avoid; } section > figure { max-width: 44rem; } figure svg { width: 100%; height: auto; display: block; }
 figure svg text { font-family: inherit !important; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem; font-size: .9375rem; margin: .5rem 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
@@ -189,11 +189,23 @@ def number(value: float | None, digits: int = 3) -> str:
     """Whole numbers with thin thousands, others to `digits` decimals, tiny ones with an exponent."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    if isinstance(value, int) or (value == int(value) and abs(value) >= 1):
-        return f"{int(value):,}".replace(",", "\u202f")
+    if isinstance(value, int) or (value == int(value) and abs(value) >= 1) or abs(value) >= 1_000:
+        return f"{round(value):,}".replace(",", "\u202f")
     if 0 < abs(value) < 10**-digits:
         return f"{value:.1e}"
-    return f"{value:.{digits}f}"
+    return f"{value:.{digits if abs(value) < 100 else 1}f}"
+
+
+def probability(p: float | None) -> str:
+    """A p-value; below a millionth its digits mean nothing."""
+    return "< 1e-6" if p is not None and p < 1e-6 else number(p)
+
+
+def moment(text: str | None) -> str:
+    """`2026-11-21 06:02 UTC` of an ISO-8601 text in UTC; a date alone stays as it is."""
+    if not text:
+        return UNKNOWN
+    return f"{text[:10]} {text[11:16]} UTC" if len(text) > 16 else text
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -202,10 +214,11 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def interval(figures: Mapping[str, float | None] | None, *, as_percent: bool = False) -> str:
-    """`value (low to high)`, or a dash where nothing is known."""
+    """`value [low, high]`, or a dash where nothing is known."""
     if not figures or figures.get("value") is None:
         return UNKNOWN
     show = percent if as_percent else number
     if figures.get("low") is None or figures.get("high") is None:
         return show(figures["value"])
-    return f"{show(figures['value'])} ({show(figures['low'])} to {show(figures['high'])})"
+    low, high = show(figures["low"]).removesuffix(" %"), show(figures["high"]).removesuffix(" %")
+    return f"{show(figures['value'])} [{low}, {high}]"

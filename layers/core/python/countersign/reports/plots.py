@@ -82,10 +82,10 @@ def precision_recall(
             axes.axhline(base, color=GREY, linestyle="--", linewidth=1, label="at random")
         axes.plot(
             *_columns(points), color=BLUE, linewidth=2, drawstyle="steps-post",
-            label=f"model, average {_short(average)}",
+            label="model" if average is None else f"model, average {average:.3f}",
         )  # fmt: skip
-        axes.set(xlabel="Recall", ylabel="Precision", xlim=(0, 1), ylim=(0, 1.02))
-        axes.legend(loc="best")
+        axes.set(xlabel="Recall", ylabel="Precision", xlim=(0, 1.01), ylim=(0, 1.02))
+        axes.legend(loc="lower left")
     return drawing.svg
 
 
@@ -96,12 +96,13 @@ def calibration(bins: Sequence[Mapping[str, Any]]) -> str:
         scores, rates = [b["mean_score"] for b in bins], [b["rate"] for b in bins]
         below = [b["rate"] - b["rate_low"] for b in bins]
         above = [b["rate_high"] - b["rate"] for b in bins]
-        axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfect")
+        top = min(1.0, 1.05 * max([*scores, *(b["rate_high"] for b in bins)], default=1.0))
+        axes.plot([0, top], [0, top], color=GREY, linestyle="--", linewidth=1, label="perfect")
         axes.errorbar(
             scores, rates, yerr=[below, above], color=BLUE, marker="o", markersize=4,
             linewidth=1.4, capsize=2, label="observed",
         )  # fmt: skip
-        axes.set(xlabel="Mean score", ylabel="Observed rate", xlim=(0, 1), ylim=(0, 1.02))
+        axes.set(xlabel="Mean score", ylabel="Observed rate", xlim=(0, top), ylim=(0, top))
         axes.legend(loc="upper left")
     return drawing.svg
 
@@ -192,11 +193,11 @@ def reference_and_current(name: str, histogram: Mapping[str, Sequence[Any]]) -> 
             [p - 0.2 for p in places], histogram["reference"], 0.4, color=PALE, label="training"
         )
         axes.bar([p + 0.2 for p in places], histogram["current"], 0.4, color=BLUE, label="now")
-        axes.set_xticks(list(places), labels, rotation=40, ha="right", fontsize=7.5)
+        axes.set_xticks(list(places), labels, rotation=35, ha="right", rotation_mode="anchor")
         axes.set_ylabel("Share of rows")
         axes.grid(visible=False, axis="x")
         axes.margins(x=0.01)
-        axes.legend(loc="best", fontsize=8)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
     return drawing.svg
 
 
