@@ -1,0 +1,97 @@
+"""Aggregations as SQL: one expression per feature over the standing rows of its window.
+
+Rows are those of the stream (`_t` event time, `_known`, `_digest`, `_source`, the sources' columns),
+`_e` is the moment asked for.
+Nulls of an expression are left out, as SQL does, except by `last` and `percent_change`: there the
+newest row decides, also when its value is null. No rows: `count` is 0, everything else null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from countersign.declare import Feature, FeatureView
+
+DAY_US = 86_400_000_000
+_ORDER = "(_t, _known, _digest)"
+# Stored as the moment itself (microseconds since 1970, exact in a double) and served as days, because
+# days since a moment change with the asking moment and not with any event.
+MOMENTS = frozenset({"days_since", "days_since_first"})
+
+
+def aggregate(view: FeatureView, feature: Feature, window: str) -> str:
+    """The stored value of `feature` as a DOUBLE; `window` is SQL that says which rows lie in it."""
+    chosen = [window, *_conditions(view, feature)]
+    value = _AGGREGATES[feature.aggregation](feature, " AND ".join(chosen))
+    return f"CASE WHEN isfinite({value}) THEN {value} END"
+
+
+def served(feature: Feature, stored: str, moment: str) -> str:
+    """What a reader at `moment` (TIMESTAMP) sees of a stored value."""
+    if feature.aggregation in MOMENTS:
+        return f"(epoch_us({moment}) - {stored}) / {DAY_US}.0"
+    return stored
+
+
+def served_value(feature: Feature, stored: float, moment_us: int) -> float:
+    """`served` in Python, bit for bit; `moment_us` in microseconds since 1970."""
+    return (moment_us - stored) / DAY_US if feature.aggregation in MOMENTS else stored
+
+
+def _conditions(view: FeatureView, feature: Feature) -> list[str]:
+    source = feature.source or view.source.name
+    only = [] if source == "*" or len(view.sources()) == 1 else [f"_source = '{source}'"]
+    return only + ([f"({feature.where})"] if feature.where else [])
+
+
+def _simple(function: str, feature: Feature, rows: str) -> str:
+    return f"({function}({feature.expression}) FILTER ({rows}))::DOUBLE"
+
+
+def _rate(feature: Feature, rows: str) -> str:
+    hits = f"count(*) FILTER ({rows} AND ({feature.expression}))"
+    below = f" AND ({feature.denominator})" if feature.denominator else ""
+    return f"({hits} / nullif(count(*) FILTER ({rows}{below}), 0)::DOUBLE)"
+
+
+def _trend(feature: Feature, rows: str) -> str:
+    """Slope per 30 days; null when the facts span less than a day: that slope would be noise."""
+    value = f"({feature.expression})::DOUBLE"
+    present = f"{rows} AND {value} IS NOT NULL"
+    months = f"((epoch_us(_t) - epoch_us(_e)) / {30 * DAY_US}.0)"
+    span = f"max(_t) FILTER ({present}) - min(_t) FILTER ({present})"
+    return (
+        f"(CASE WHEN {span} >= INTERVAL 1 DAY "
+        f"THEN regr_slope({value}, {months}) FILTER ({rows}) END)"
+    )
+
+
+def _edge(function: str, feature: Feature, rows: str) -> str:
+    return f"({function}(({feature.expression})::DOUBLE, {_ORDER}) FILTER ({rows}))"
+
+
+def _percent_change(feature: Feature, rows: str) -> str:
+    first, last = (_edge(f, feature, rows) for f in ("arg_min_null", "arg_max_null"))
+    return f"(100.0 * ({last} - {first}) / nullif({first}, 0))"
+
+
+def _moment(function: str, feature: Feature, rows: str) -> str:
+    time = "_t" if feature.expression == "1" else feature.expression
+    return f"(epoch_us({function}({time}) FILTER ({rows})))::DOUBLE"
+
+
+_AGGREGATES: Mapping[str, Callable[[Feature, str], str]] = {
+    "mean": lambda f, rows: _simple("avg", f, rows),
+    "std": lambda f, rows: _simple("stddev_samp", f, rows),
+    "sum": lambda f, rows: _simple("sum", f, rows),
+    "min": lambda f, rows: _simple("min", f, rows),
+    "max": lambda f, rows: _simple("max", f, rows),
+    "count": lambda f, rows: _simple("count", f, rows),
+    "distinct": lambda f, rows: f"(count(DISTINCT {f.expression}) FILTER ({rows}))::DOUBLE",
+    "rate": _rate,
+    "trend": _trend,
+    "last": lambda f, rows: _edge("arg_max_null", f, rows),
+    "percent_change": _percent_change,
+    "days_since": lambda f, rows: _moment("max", f, rows),
+    "days_since_first": lambda f, rows: _moment("min", f, rows),
+}

@@ -1,0 +1,125 @@
+"""What a view and a feature are, in a digest and in a registry row."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+from dataclasses import asdict
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from countersign.declare import Feature, FeatureView, RequestFeature, UseCase
+
+# Grows with every change of the engine that changes a value.
+ENGINE = 1
+_MEANING = ("name", "aggregation", "expression", "where", "denominator", "source", "window")
+
+
+@cache
+def definition_digest(view: FeatureView) -> str:
+    """16 hex digits that change when a value of the view would be computed otherwise."""
+    meaning = {
+        "engine": ENGINE,
+        "entity": view.entity.key,
+        "sources": [[s.name, list(s.key), s.event_time, s.known_at] for s in view.sources()],
+        "features": [{name: plain(getattr(f, name)) for name in _MEANING} for f in view.features],
+    }
+    return _digest(meaning)
+
+
+@cache
+def feature_digest(feature: Feature | RequestFeature) -> str:
+    """16 hex digits of one feature's computation: its declaration, or its function's source."""
+    if isinstance(feature, RequestFeature):
+        return _digest({"engine": ENGINE, "code": inspect.getsource(feature.compute)})
+    return _digest({name: plain(getattr(feature, name)) for name in _MEANING})
+
+
+def code_digest(use_case: UseCase) -> str:
+    """The digest of every computation behind the inputs of a model, of their order and their fill."""
+    inputs = [use_case.feature(name) for name in use_case.inputs]
+    return _digest(
+        {
+            "views": {view.name: definition_digest(view) for view in use_case.views},
+            "request": {f.name: feature_digest(f) for f in use_case.request_features},
+            "inputs": [[f.name, f.nulls, f.fill] for f in inputs],
+        }
+    )
+
+
+def registry_rows(use_case: UseCase) -> list[dict[str, Any]]:
+    """One row per feature: what it is, how it is computed, how fresh, whose, used by which model."""
+    rows = [
+        _row(use_case, f, view=view.name, owner=view.owner, kind=view.kind)
+        | {
+            "computation_logic": computation(view, f),
+            "source_table": f.source if f.source not in {"", "*"} else view.source.name,
+            "freshness_sla": view.refresh,
+            "maximum_staleness_seconds": f.sla.total_seconds(),
+            "boundary": "inclusive" if f.window and f.window.include_current else "exclusive",
+        }
+        for view in use_case.views
+        for f in view.features
+    ]
+    rows += [
+        _row(use_case, f, view="request", owner=f.owner, kind="request-time")
+        | {
+            "computation_logic": inspect.getsource(f.compute).strip(),
+            "source_table": use_case.spine.name,
+            "freshness_sla": "real-time",
+            "maximum_staleness_seconds": 0.0,
+            "boundary": "the request itself",
+        }
+        for f in use_case.request_features
+    ]
+    return rows
+
+
+def computation(view: FeatureView, feature: Feature) -> str:
+    """A feature's computation in one line."""
+    window = feature.window
+    span = "all history"
+    if window is not None and (window.months or window.year_to_date or window.duration):
+        span = f"{window.months} calendar months" if window.months else str(window.duration)
+        span = "the year to date" if window.year_to_date else span
+    where = f" where {feature.where}" if feature.where else ""
+    per = f" per {feature.denominator}" if feature.denominator else ""
+    source = feature.source or view.source.name
+    return f"{feature.aggregation}({feature.expression}){per} of {source} over {span}{where}"
+
+
+def plain(value: Any) -> Any:
+    """A declared value as JSON: durations in seconds, an infinite bound as null."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(item) for name, item in asdict(value).items()}
+    return value
+
+
+def _row(
+    use_case: UseCase, feature: Feature | RequestFeature, *, view: str, owner: str, kind: str
+) -> dict[str, Any]:
+    return {
+        "feature_name": feature.name,
+        "view": view,
+        "description": feature.description,
+        "owner": owner,
+        "kind": kind,
+        "critical": feature.critical,
+        "nulls": feature.nulls,
+        "fill": feature.fill if feature.nulls == "fill" else None,
+        "valid": [plain(bound) for bound in feature.valid],
+        "code_digest": feature_digest(feature),
+        "models": [use_case.name] if feature.name in use_case.inputs else [],
+    }
+
+
+def _digest(document: Any) -> str:
+    text = json.dumps(document, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,79 @@
+"""A DuckDB session of ours: UTC, two threads, bounded memory, files that may be empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from countersign.clock import iso
+from countersign.declare import ColumnType, Source
+
+SQL_TYPES: dict[ColumnType, str] = {
+    "string": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "TIMESTAMPTZ",
+    "timestamp": "TIMESTAMPTZ",
+}
+# What ingestion adds to the declared columns; a file of an importer may lack the optional ones.
+CLOCKS = {"event_time": "TIMESTAMPTZ", "known_at": "TIMESTAMPTZ"}
+MARKS = {"_deleted": "BOOLEAN", "_synthetic": "BOOLEAN", "_digest": "VARCHAR"}
+
+
+def connect(scratch: Path | None = None, *, memory_mb: int = 1536, threads: int = 2) -> Any:
+    """A new in-memory session. It spills to `scratch`; without one it does not spill."""
+    import duckdb
+
+    connection = duckdb.connect(
+        config={
+            "threads": threads,
+            "memory_limit": f"{memory_mb}MB",
+            "autoinstall_known_extensions": False,
+            "temp_directory": str(scratch) if scratch else "",
+        }
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def register_source(connection: Any, source: Source, files: Sequence[Path]) -> None:
+    """Make the accepted files of `source` readable as the relation `source_<name>`."""
+    columns = {c.name: SQL_TYPES[c.type] for c in source.columns} | CLOCKS | MARKS
+    name = source_relation(source)
+    empty = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name}_shape ({empty})")
+    rows = f"SELECT * FROM {name}_shape"
+    if files:
+        rows += f" UNION ALL BY NAME SELECT * FROM {parquet(files)}"
+    chosen = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind in columns.items())
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {chosen} FROM ({rows})")
+
+
+def source_relation(source: Source) -> str:
+    """The name of the relation of a source."""
+    return f"source_{source.name}"
+
+
+def parquet(files: Sequence[Path]) -> str:
+    """A table function over Parquet files whose columns may differ."""
+    names = ", ".join(quote(str(path)) for path in files)
+    return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+
+
+def quote(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as a SQL TIMESTAMP in UTC."""
+    return f"TIMESTAMP {quote(iso(moment).removesuffix('Z'))}"
+
+
+def from_microseconds(value: int) -> datetime:
+    """The UTC moment that many microseconds after 1970."""
+    seconds, micros = divmod(value, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)

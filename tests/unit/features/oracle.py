@@ -1,0 +1,134 @@
+"""The definition of a feature value in plain Python, slow and obvious: what the engine is held against."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from countersign.declare import Feature, FeatureView, Window
+
+TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One delivered row: a version of the fact `key`."""
+
+    source: str
+    key: str
+    entity: str
+    event_time: datetime
+    known_at: datetime
+    digest: str
+    amount: int | None = None
+    flag: bool = False
+    deleted: bool = False
+
+
+def standing(rows: Sequence[Row], known: datetime) -> list[Row]:
+    """Of each fact the version known last by `known`, tombstones gone."""
+    last: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if row.known_at <= known:
+            held = last.get((row.source, row.key))
+            if held is None or (held.known_at, held.digest) < (row.known_at, row.digest):
+                last[row.source, row.key] = row
+    return [row for row in last.values() if not row.deleted]
+
+
+def in_window(window: Window | None, time: datetime, moment: datetime) -> bool:
+    """Whether a fact of `time` counts at `moment`."""
+    window = window or Window()
+    anchor = moment - window.delay
+    if time > anchor or (time == anchor and not window.include_current):
+        return False
+    if window.months:
+        back = anchor.year * 12 + anchor.month - 1 - (window.months - 1)
+        return time >= datetime(back // 12, back % 12 + 1, 1, tzinfo=UTC)
+    if window.year_to_date:
+        return time.year == anchor.year
+    if window.duration:
+        oldest = anchor - window.duration
+        return time > oldest if window.include_current else time >= oldest
+    return True
+
+
+def value(
+    view: FeatureView, feature: Feature, rows: Sequence[Row], entity: str, moment: datetime
+) -> float | None:
+    """The feature of `entity` at `moment` as known at `moment`."""
+    mine = [r for r in standing(rows, moment) if r.entity == entity]
+    entering = [
+        r.event_time
+        for r in mine
+        if any(_entered(f.window or Window(), r.event_time, moment) for f in view.features)
+    ]
+    if not entering or moment - max(entering) > view.ttl:
+        return None
+    source = feature.source or view.source.name
+    chosen = [r for r in mine if in_window(feature.window, r.event_time, moment)]
+    chosen = [r for r in chosen if source in ("*", r.source)]
+    if feature.where:
+        chosen = [r for r in chosen if r.flag]
+    chosen.sort(key=lambda r: (r.event_time, r.known_at, r.digest))
+    return aggregate(feature, chosen, moment)
+
+
+def _entered(window: Window, time: datetime, moment: datetime) -> bool:
+    anchor = moment - window.delay
+    return time <= anchor if window.include_current else time < anchor
+
+
+def aggregate(feature: Feature, rows: list[Row], moment: datetime) -> float | None:
+    amounts = [r.amount for r in rows if r.amount is not None]
+    match feature.aggregation:
+        case "count":
+            return float(len(rows))
+        case "distinct":
+            return float(len(set(amounts)))
+        case "rate":
+            return sum(r.flag for r in rows) / len(rows) if rows else None
+        case "days_since":
+            return _days(moment - max(r.event_time for r in rows)) if rows else None
+        case "days_since_first":
+            return _days(moment - min(r.event_time for r in rows)) if rows else None
+        case "last":
+            return None if not rows or rows[-1].amount is None else float(rows[-1].amount)
+        case "percent_change":
+            return _percent_change(rows)
+        case "std":
+            return statistics.stdev(amounts) if len(amounts) > 1 else None
+        case "trend":
+            return _slope([r for r in rows if r.amount is not None])
+    if not amounts:
+        return None
+    return float(
+        {"mean": statistics.fmean, "sum": sum, "min": min, "max": max}[feature.aggregation](amounts)
+    )
+
+
+def _percent_change(rows: list[Row]) -> float | None:
+    if not rows or rows[0].amount in (None, 0) or rows[-1].amount is None:
+        return None
+    return 100 * (rows[-1].amount - rows[0].amount) / rows[0].amount
+
+
+def _slope(rows: list[Row]) -> float | None:
+    times = [(r.event_time - rows[0].event_time) / timedelta(days=30) for r in rows]
+    if not times or max(times) - min(times) < 1 / 30 - 1e-9:
+        return None
+    return statistics.linear_regression(times, [float(r.amount or 0) for r in rows]).slope
+
+
+def _days(span: timedelta) -> float:
+    return span / timedelta(days=1)
+
+
+def same(left: float | None, right: float | None) -> bool:
+    """Equal up to the order of summation."""
+    if left is None or right is None:
+        return left is right
+    return math.isclose(left, right, rel_tol=1e-7, abs_tol=1e-6)
