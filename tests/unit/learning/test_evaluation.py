@@ -144,7 +144,6 @@ def test_the_card_says_what_was_measured(stores: Stores) -> None:
 
 def split_rows(countries: list[str], label: Any) -> Rows:
 
-
     columns = table(len(countries))
     columns["country"], columns["label"] = countries, np.asarray(label, dtype=np.int64)
     return read_rows(parquet(columns), key="payslip_id")
@@ -227,3 +226,10 @@ def test_score_psi_is_near_zero_for_the_same_scores_and_large_for_others() -> No
     one, two = random.uniform(size=2_000), random.uniform(size=2_000)
     assert score_psi(one, two) < 0.03
     assert score_psi(one, two**4) > 0.3
+
+
+def test_the_verdict_stands_on_the_audit_chain_once(stores: Stores) -> None:
+    judged(stores)
+    evaluate.run(evaluate.Request(**RUN), stores)
+    entries = [e for e in stores.audit.entries("small") if e.action == "gates-judged"]
+    assert len(entries) == 1

@@ -45,7 +45,7 @@ def run(request: Request, stores: Stores) -> Result:
     if stores.artifacts.exists(f"{folder}/{DOCUMENT}"):
         known = stores.artifacts.read_json(f"{folder}/{DOCUMENT}")
         if known["artifact_digest"] == artifact.digest:  # judged before: the verdict stands
-            return _result(known)
+            return conclude(known, stores)
     dataset = Dataset.open(stores.lake.get, request.dataset_id, key=use_case.label.join)
     verdict = judge(
         use_case,
@@ -63,7 +63,7 @@ def run(request: Request, stores: Stores) -> Result:
     stores.artifacts.put(f"{folder}/card.md", card.encode(), content_type="text/markdown")
     # Last: once it stands, a repeat finds the whole verdict.
     stores.artifacts.write_json(f"{folder}/{DOCUMENT}", verdict.document)
-    return _result(verdict.document)
+    return conclude(verdict.document, stores)
 
 
 def refuse_other(request: Request, manifest: dict[str, Any]) -> None:
@@ -73,8 +73,20 @@ def refuse_other(request: Request, manifest: dict[str, Any]) -> None:
             raise ArtifactError(f"The manifest of run {request.run_id} is of another {name}")
 
 
-def _result(document: dict[str, Any]) -> Result:
+def conclude(document: dict[str, Any], stores: Stores) -> Result:
+    """Put the verdict on the audit chain, once per artifact, and report it."""
     failed = [gate["metric"] for gate in document["gates"] if not gate["passed"]]
     failed += ["fairness"] if document["fairness"]["verdict"] == "FAIL" else []
     metrics = {name: found["value"] for name, found in document["metrics"].items()}
+    facts = {
+        "run_id": document["run_id"],
+        "artifact_digest": document["artifact_digest"],
+        "passed": document["passed"],
+        "failed": failed,
+        "fairness": document["fairness"]["verdict"],
+    }
+    stores.audit.append(
+        document["use_case"], "gates-judged", "evaluate", facts,
+        once=f"gates-judged#{document['artifact_digest']}",
+    )  # fmt: skip
     return Result(document["run_id"], document["passed"], failed, metrics)
