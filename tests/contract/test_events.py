@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from countersign.entry import decode_body, parse
 from countersign.http import caller_from
 
