@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aws_cdk import aws_lambda as lambda_
 
+from infra.catalog import FUNCTIONS
 from infra.settings import Target
 from layers import build
 
@@ -21,7 +22,12 @@ def layer_code(weight: str, target: Target, *, placeholder: bool) -> lambda_.Cod
     if placeholder:
         return lambda_.Code.from_asset(str(ROOT / "events"), exclude=["**"])
     folder = build.ensure(weight, build.target(target))
-    return lambda_.Code.from_asset(str(folder), asset_hash=build.content_digest(folder))
+    return lambda_.Code.from_asset(str(build.archive_of(folder)))
+
+
+def check_sizes(target: Target) -> None:
+    """Hold every function with its layers to Lambda's limit. Raises BuildError, naming those over."""
+    build.sizes(build.target(target), ((row.name, row.layers) for row in FUNCTIONS))
 
 
 def function_code(name: str) -> lambda_.Code:

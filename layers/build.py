@@ -25,12 +25,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from layers.prune import prune, strip_symbols  # noqa: E402 - also runs as a script
+from layers.archive import archive, megabytes, settle  # noqa: E402 - also runs as a script
+from layers.prune import prune, strip_symbols  # noqa: E402
 
 THIRD_PARTY = ("base", "scoring", "query", "data", "training", "export", "report")
 WEIGHTS = ("core", *THIRD_PARTY)
 LIMIT_MB = 250.0
-EPOCH = 1_577_836_800  # 2020-01-01: a fixed time for every file, after what zip can hold
 # Too heavy for both: bytecode takes the place of the sources when it can be compiled.
 SOURCELESS = ("data", "training")
 MOUNT = "/opt/python"  # where Lambda puts a layer: the path that tracebacks show
@@ -60,7 +60,7 @@ def target(name: str) -> Target:
 
 def emulator_python() -> str:
     """The version of the interpreter in which the local cloud runs functions."""
-    interpreter = ROOT / "build" / "emulator" / "bin" / "python"
+    interpreter = ROOT / "build" / "functions" / "bin" / "python"
     if interpreter.exists():
         return version_of(str(interpreter))
     return f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -120,7 +120,7 @@ def folder_of(weight: str, to: Target) -> Path:
 
 def inputs_digest(weight: str, to: Target) -> str:
     """SHA-256 over everything that decides what a layer holds."""
-    scripts = [Path(__file__), Path(__file__).with_name("prune.py")]
+    scripts = [Path(__file__).with_name(f"{n}.py") for n in ("archive", "build", "prune")]
     sources = list(core_sources()) if weight == "core" else [requirements_file(weight)]
     compiled = bool(interpreter_for(to.python))
     facts = [
@@ -171,7 +171,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def build(weight: str, to: Target, folder: Path) -> None:
-    """Install or copy, prune, strip, compile, and give every file the same time."""
+    """Install or copy, prune, strip, compile, pack."""
     shutil.rmtree(folder, ignore_errors=True)
     content = folder / "python"
     content.mkdir(parents=True)
@@ -183,10 +183,14 @@ def build(weight: str, to: Target, folder: Path) -> None:
         if not strip_symbols(content):
             print("llvm-strip is not here: layers keep their debug symbols", file=sys.stderr)
     compile_bytecode(weight, content, to)
-    for path in [folder, *folder.rglob("*")]:
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.suffix == ".so" else 0o644)
-        os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
+    settle(folder)
+    # Locally the time to pack counts, on AWS the bytes to upload.
+    archive(folder, archive_of(folder), level=1 if to.name == "local" else 6)
+
+
+def archive_of(folder: Path) -> Path:
+    """The zip beside a layer's folder."""
+    return folder.with_suffix(".zip")
 
 
 def copy_core(content: Path) -> None:
@@ -235,23 +239,11 @@ def compile_bytecode(weight: str, content: Path, to: Target) -> None:
                 source.unlink()
 
 
-def megabytes(folder: Path) -> float:
-    """Size of the files below a folder, in MB of 1 024 × 1 024 bytes."""
-    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1_048_576
-
-
-def content_digest(folder: Path) -> str:
-    """SHA-256 over every path, mode and byte: equal for two builds of the same inputs."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_mode:o}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def sizes(to: Target, compositions: Iterable[tuple[str, Sequence[str]]]) -> dict[str, float]:
     """MB of each function with its layers. Raises BuildError when one passes the limit."""
-    weights = {weight: megabytes(ensure(weight, to)) for weight in WEIGHTS}
+    compositions = list(compositions)
+    used = {layer for _, layers in compositions for layer in layers}
+    weights = {weight: megabytes(ensure(weight, to)) for weight in used}
     totals = {
         name: sum(weights[layer] for layer in layers) + megabytes(ROOT / "functions" / name)
         for name, layers in compositions

@@ -54,8 +54,6 @@ UNUSED = (
     # Wheels hold a library once for each of its names; what is linked is `.so.<major>`.
     "pyarrow/libarrow_python.so",
     "pyarrow/libarrow_python.so.*.*",
-    "pyarrow/libarrow_python_parquet_encryption.so",
-    "pyarrow/libarrow_python_parquet_encryption.so.*.*",
     "pyarrow/src",
     # Reached by none of: fitting, searching, calibrating, judging (layers/smoke.py runs them).
     "scipy/cluster",
@@ -79,7 +77,17 @@ UNUSED = (
     "xgboost/dask",
     "matplotlib/mpl-data/sample_data",
     "matplotlib/backends/web_backend",
+    "adbc_driver_duckdb",
+    "duckdb/experimental",
+    "numpy/_core/*_tests.*",
     "numpy/_core/lib",
+    "numpy/distutils",
+    "pyarrow/_azurefs.*",
+    "pyarrow/_dataset_parquet_encryption.*",
+    "pyarrow/_gcsfs.*",
+    "pyarrow/_hdfs.*",
+    "pyarrow/_parquet_encryption.*",
+    "pyarrow/libarrow_python_parquet_encryption*",
     "numpy/f2py/src",
     "fontTools/ttLib/tables/*.html",
 )

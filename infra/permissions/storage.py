@@ -104,7 +104,9 @@ class Prefix(Permission):
         """Readers may also list, without which S3 answers 403 for an object that is not there."""
         made = []
         if self.read:
-            made.append(allow(["s3:GetObject"], [self.resource(wiring)]))
+            # Whether an object is locked is told only to who may read its retention.
+            retention = ["s3:GetObjectRetention"] if self.bucket == "seal" else []
+            made.append(allow(["s3:GetObject", *retention], [self.resource(wiring)]))
             listing = allow(["s3:ListBucket"], [wiring.names.bucket_arn(self.bucket)])
             if self.prefix:
                 listing.add_condition("StringLikeIfExists", {"s3:prefix": [f"{self.prefix}*"]})

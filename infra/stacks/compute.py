@@ -12,8 +12,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
-from infra.assets import layer_code
-from infra.catalog import BY_NAME, FUNCTIONS
+from infra.assets import check_sizes, layer_code
+from infra.catalog import BY_NAME, FUNCTIONS, USED_LAYERS
 from infra.constructs.api import Api
 from infra.constructs.function import RUNTIME, CatalogueFunction, Surroundings, architecture
 from infra.names import Names
@@ -21,7 +21,6 @@ from infra.permissions import Wiring
 from infra.routes import routes
 from infra.settings import Environment
 from infra.stacks.storage import StorageStack
-from layers.build import WEIGHTS
 
 CONSUMERS = {"shadow": "shadow_score", "archive": "archive_predictions"}
 RECEIVES = 5
@@ -64,9 +63,11 @@ class ComputeStack(Stack):
             data_key=storage.data_key,
             layers={
                 weight: self._layer(weight, environment, placeholder=placeholder)
-                for weight in WEIGHTS
+                for weight in USED_LAYERS
             },
         )
+        if not placeholder:
+            check_sizes(environment.target)
         self.functions = {row.name: CatalogueFunction(self, row, shared) for row in FUNCTIONS}
         self._wake_consumers(storage)
         self.api = Api(
