@@ -193,10 +193,20 @@ def test_any_input_gives_a_finite_answer_with_a_reason(a: list[Any], b: list[Any
     assert result["status"] in {"stable", "watch", "alert", "insufficient data"}
 
 
-def test_bins_are_labelled_by_their_upper_edge_and_single_values_by_themselves() -> None:
+def test_bins_are_labelled_by_their_upper_edge_and_constants_by_themselves() -> None:
     histogram = row(compare(BASELINE, *world(600, 18)), "errors_3m")["histogram"]
-    assert histogram["labels"][:2] == ["0", "≤ 1"]
+    assert histogram["labels"][:2] == ["≤ 0.5", "≤ 1.5"]
     moved = world(600, 19)[0]
     moved["constant"] = np.where(np.arange(600) % 2 == 0, 2.0, 4.0)
     histogram = row(compare(BASELINE, moved, []), "constant")["histogram"]
     assert histogram["labels"] == ["< 3", "3", "> 3"]
+
+
+def test_levels_that_move_a_little_do_not_drift_and_a_new_level_does() -> None:
+    levels = np.array([2_800.0, 3_900.0, 5_100.0])
+    generator = np.random.default_rng(20)
+    baseline = freeze({"country_average": generator.choice(levels, 3_000)}, [0.5])
+    nudged = generator.choice(levels * 1.01, 600)
+    assert compare(baseline, {"country_average": nudged}, [])["features"][0]["verdict"] == "stable"
+    raised = generator.choice(levels * 1.3, 600)
+    assert compare(baseline, {"country_average": raised}, [])["features"][0]["verdict"] == "alert"

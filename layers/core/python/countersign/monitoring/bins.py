@@ -37,17 +37,34 @@ def is_text(values: Values) -> bool:
 def decile_edges(values: Singles, bins: int) -> list[float]:
     """Inner edges at the quantiles, duplicates merged; a bin is (previous edge, edge], the outer ones open.
 
-    Where the lowest edge is the smallest value (a count of mostly zeros, a constant), one more edge right
-    below it keeps a bin for values that fall under everything seen.
+    An edge lies half way between two values that were seen, so that a level which moves a little (a
+    country's average) stays in its bin. Where many rows share the smallest or the largest value, one more
+    edge keeps a bin for what lies beyond everything seen. A constant gets a bin that only it fits.
     """
-    finite = values[np.isfinite(values)]
-    if not finite.size:
+    seen = np.unique(values[np.isfinite(values)])
+    if not seen.size:
         return [0.0]
-    cuts = np.linspace(0, 1, bins + 1)[1:-1]
-    edges = np.unique(np.quantile(finite, cuts, method="inverted_cdf").astype(np.float32))
-    if edges[0] == finite.min():
-        edges = np.concatenate([[np.nextafter(edges[0], np.float32(-np.inf))], edges])
-    return [float(edge) for edge in edges]
+    if seen.size == 1:
+        return _usable([np.nextafter(seen[0], np.float32(-np.inf)), seen[0]])
+    finite = values[np.isfinite(values)]
+    cuts = np.quantile(finite, np.linspace(0, 1, bins + 1)[1:-1], method="inverted_cdf")
+    chosen = np.unique(np.searchsorted(seen, cuts.astype(np.float32)))
+    exact = seen.astype(np.float64)
+    beyond = np.append(exact, 1.5 * exact[-1] - 0.5 * exact[-2])
+    with np.errstate(over="ignore"):
+        middles = ((beyond[:-1] + beyond[1:]) / 2).astype(np.float32)
+        middles[-1] = np.float32(beyond[-1])
+        below = np.float32(1.5 * exact[0] - 0.5 * exact[1])
+    rounded_up = np.append(middles[:-1] >= seen[1:], False)
+    edges = list(np.where(rounded_up, seen, middles)[chosen])
+    if chosen[0] == 0:
+        edges.insert(0, min(below, np.nextafter(seen[0], np.float32(-np.inf))))
+    return _usable(edges)
+
+
+def _usable(edges: Sequence[np.float32]) -> list[float]:
+    """Finite edges, each once, in order."""
+    return sorted({float(edge) for edge in edges if np.isfinite(edge)}) or [0.0]
 
 
 def count_numbers(values: Singles, edges: list[float]) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -138,7 +137,9 @@ def _moved(profile: Profile, numbers: Singles | None) -> dict[str, Any]:
 
 def _histogram(profile: Profile, counts: list[int]) -> dict[str, Any]:
     """Shares per bin with labels a person can read, bins empty on both sides left out."""
-    labels = profile.get("categories") or _interval_labels(profile.get("edges", []))
+    labels = (
+        profile["categories"] if "categories" in profile else _interval_labels(profile["edges"])
+    )
     labels = [*labels, "null", "unseen"]
     n, m = sum(counts), sum(profile["counts"])
     kept = [i for i in range(len(counts)) if counts[i] or profile["counts"][i]]
@@ -150,17 +151,11 @@ def _histogram(profile: Profile, counts: list[int]) -> dict[str, Any]:
 
 
 def _interval_labels(edges: list[float]) -> list[str]:
-    """A bin by its upper edge; by its one value where its edges are neighbours."""
-    if not edges:
-        return []
-    single = [
-        False,
-        *(np.nextafter(np.float32(b), np.float32(-np.inf)) == a for a, b in pairwise(edges)),
-    ]
-    labels = [f"{'' if alone else '≤ '}{e:.3g}" for e, alone in zip(edges, single, strict=True)]
-    if len(edges) > 1 and single[1]:
-        labels[0] = f"< {edges[1]:.3g}"
-    return [*labels, f"> {edges[-1]:.3g}"]
+    """A bin by its upper edge; a constant by itself."""
+    shown = [f"{edge:,.0f}" if abs(edge) >= 1_000 else f"{edge:.3g}" for edge in edges]
+    if len(edges) == 2 and np.nextafter(np.float32(edges[1]), np.float32(-np.inf)) == edges[0]:
+        return [f"< {shown[1]}", shown[1], f"> {shown[1]}"]
+    return [*(f"≤ {edge}" for edge in shown), f"> {shown[-1]}"]
 
 
 def _finite(value: float) -> float | None:

@@ -68,7 +68,7 @@ def roc(points: Sequence[Sequence[float]], auc: float | None) -> str:
         axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="guessing")
         axes.plot(*_columns(points), color=BLUE, linewidth=2, label=f"model, area {_short(auc)}")
         axes.set(xlabel="False positive rate", ylabel="Recall", xlim=(-0.01, 1), ylim=(0, 1.02))
-        axes.legend(loc="lower right")
+        _legend_above(axes)
     return drawing.svg
 
 
@@ -85,7 +85,7 @@ def precision_recall(
             label="model" if average is None else f"model, average {average:.3f}",
         )  # fmt: skip
         axes.set(xlabel="Recall", ylabel="Precision", xlim=(0, 1.01), ylim=(0, 1.02))
-        axes.legend(loc="lower left")
+        _legend_above(axes)
     return drawing.svg
 
 
@@ -103,7 +103,7 @@ def calibration(bins: Sequence[Mapping[str, Any]]) -> str:
             linewidth=1.4, capsize=2, label="observed",
         )  # fmt: skip
         axes.set(xlabel="Mean score", ylabel="Observed rate", xlim=(0, top), ylim=(0, top))
-        axes.legend(loc="upper left")
+        _legend_above(axes)
     return drawing.svg
 
 
@@ -141,7 +141,7 @@ def cost_curve(curve: Sequence[Mapping[str, float]], threshold: float | None, un
         axes.plot(xs, costs, color=BLUE, linewidth=2, drawstyle="steps-pre")
         if threshold is not None:
             axes.axvline(threshold, color=ORANGE, linewidth=1.5, label=f"in use, {threshold:.3f}")
-            axes.legend(loc="best")
+            _legend_above(axes)
         axes.set(xlabel="Threshold", ylabel=f"Cost{f', {unit}' if unit else ''}")
         axes.set_ylim(bottom=0)
         _plain_numbers(axes.yaxis)
@@ -167,7 +167,7 @@ def score_distribution(histogram: Mapping[str, Sequence[float]], threshold: floa
         if threshold is not None:
             axes.axvline(threshold, color=RED, linewidth=1.2, linestyle="--", label="threshold")
         axes.set(xlabel="Score", ylabel="Share of the class")
-        axes.legend(loc="best")
+        _legend_above(axes)
     return drawing.svg
 
 
@@ -197,12 +197,19 @@ def reference_and_current(name: str, histogram: Mapping[str, Sequence[Any]]) -> 
         axes.set_ylabel("Share of rows")
         axes.grid(visible=False, axis="x")
         axes.margins(x=0.01)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+        _legend_above(axes)
     return drawing.svg
 
 
 def _columns(points: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
     return [p[0] for p in points], [p[1] for p in points]
+
+
+def _legend_above(axes: Any) -> None:
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, columnspacing=1.2,
+        handlelength=1.4,
+    )  # fmt: skip
 
 
 def _short(value: float | None) -> str:
