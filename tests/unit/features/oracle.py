@@ -110,13 +110,23 @@ def aggregate(feature: Feature, rows: list[Row], moment: datetime) -> float | No
     )
 
 
-def _percent_change(rows: list[Row]) -> float | None:
-    if not rows or rows[0].amount in (None, 0) or rows[-1].amount is None:
+def _percent_change(rows: list[Row], _: datetime) -> float | None:
+    if rows[0].amount in (None, 0) or rows[-1].amount is None:
         return None
     return 100 * (rows[-1].amount - rows[0].amount) / rows[0].amount
 
 
-def _slope(rows: list[Row]) -> float | None:
+def _last(rows: list[Row], _: datetime) -> float | None:
+    return None if rows[-1].amount is None else float(rows[-1].amount)
+
+
+def _std(rows: list[Row], _: datetime) -> float | None:
+    amounts = [r.amount for r in rows if r.amount is not None]
+    return statistics.stdev(amounts) if len(amounts) > 1 else None
+
+
+def _slope(every: list[Row], _: datetime) -> float | None:
+    rows = [r for r in every if r.amount is not None]
     times = [(r.event_time - rows[0].event_time) / timedelta(days=30) for r in rows]
     if not times or max(times) - min(times) < 1 / 30 - 1e-9:
         return None
@@ -125,6 +135,18 @@ def _slope(rows: list[Row]) -> float | None:
 
 def _days(span: timedelta) -> float:
     return span / timedelta(days=1)
+
+
+OF_ROWS = {
+    "rate": lambda rows, _: sum(r.flag for r in rows) / len(rows),
+    "days_since": lambda rows, moment: _days(moment - max(r.event_time for r in rows)),
+    "days_since_first": lambda rows, moment: _days(moment - min(r.event_time for r in rows)),
+    "last": _last,
+    "percent_change": _percent_change,
+    "std": _std,
+    "trend": _slope,
+}
+OF_AMOUNTS = {"mean": statistics.fmean, "sum": sum, "min": min, "max": max}
 
 
 def same(left: float | None, right: float | None) -> bool:

@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from countersign.declare import Column, Entity, Feature, FeatureView, Source, Window
 from countersign.features import duck, history, pointintime
 from countersign.features.engine import create_stream
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from .oracle import Row, same, value
 

@@ -125,6 +125,8 @@ class FeatureView:
 
     `ttl`: a value whose newest fact is older than this is not served and joins as null.
     `refresh`: how often the features are computed and materialized.
+    `carries`: text columns of the newest fact that names them, kept beside the features: the ids of
+    the other entities that a request about this one needs.
     """
 
     name: str
@@ -134,6 +136,7 @@ class FeatureView:
     owner: str
     features: tuple[Feature, ...]
     also: tuple[Source, ...] = ()
+    carries: tuple[str, ...] = ()
     kind: ViewKind = "windowed"
     refresh: Refresh = "daily"
     ttl: timedelta = timedelta(days=400)

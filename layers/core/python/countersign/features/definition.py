@@ -25,6 +25,7 @@ def definition_digest(view: FeatureView) -> str:
         "engine": ENGINE,
         "entity": view.entity.key,
         "sources": [[s.name, list(s.key), s.event_time, s.known_at] for s in view.sources()],
+        "carries": list(view.carries),
         "features": [{name: plain(getattr(f, name)) for name in _MEANING} for f in view.features],
     }
     return _digest(meaning)

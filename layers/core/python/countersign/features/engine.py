@@ -5,6 +5,7 @@ whose event time lies in the window at e. Everything else is a choice of moments
 (T, T) of each spine row; history asks for every moment at which a value may change.
 """
 
+# ruff: noqa: S608 - SQL is made of declarations, never of what a request or a file says
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from countersign.features.stream import stream_sql
 from countersign.features.windows import ALL_HISTORY, bounds
 
 LATEST = "_latest_"
+CARRIED = "_id_"
 
 
 def windows_of(view: FeatureView) -> tuple[Window, ...]:
@@ -31,6 +33,11 @@ def latest_columns(view: FeatureView) -> tuple[str, ...]:
 def stored_columns(view: FeatureView) -> tuple[str, ...]:
     """Every DOUBLE that is stored of a value: the features, then the newest fact of each source."""
     return (*(f.name for f in view.features), *latest_columns(view))
+
+
+def carried_columns(view: FeatureView) -> tuple[str, ...]:
+    """The text columns that are stored beside the values."""
+    return tuple(f"{CARRIED}{column}" for column in view.carries)
 
 
 def create_stream(
@@ -69,6 +76,11 @@ def values_sql(view: FeatureView, stream: str, points: str, keep: Sequence[str] 
         for source in view.sources()
     ]
     aggregates.append(f"max(_t) FILTER ({counted}) AS _newest")
+    aggregates += [
+        f"arg_max({column}, (_t, _known, _digest)) FILTER ({counted} AND {column} IS NOT NULL)"
+        f" AS {CARRIED}{column}"
+        for column in view.carries
+    ]
     rows = f"SELECT _entity AS _whose, * EXCLUDE (_entity) FROM {stream}"
     return (
         f"SELECT {key}, {', '.join(aggregates)} "

@@ -8,6 +8,7 @@ the first as soon as the tick has passed and is known of; another whenever a ver
 span covers the tick begins or ceases to stand. Nothing here depends on the order of rows or files.
 """
 
+# ruff: noqa: S608 - SQL is made of declarations, never of what a request or a file says
 from __future__ import annotations
 
 from datetime import datetime
@@ -16,7 +17,13 @@ from typing import Any
 from countersign.declare import FeatureView
 from countersign.features.definition import definition_digest
 from countersign.features.duck import timestamp
-from countersign.features.engine import create_stream, stored_columns, values_sql, windows_of
+from countersign.features.engine import (
+    carried_columns,
+    create_stream,
+    stored_columns,
+    values_sql,
+    windows_of,
+)
 from countersign.features.stream import FOREVER
 from countersign.features.windows import entry, leaving
 
@@ -41,16 +48,14 @@ def create_history(
     stream = create_stream(connection, view, known_by=by, bucket=bucket, buckets=buckets)
     points, name = f"points_{view.name}", f"history_{view.name}"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {points} AS {points_sql(view, stream, by)}")
-    columns = stored_columns(view)
-    content = ", ".join(f"""coalesce(format('{{:.12g}}', "{c}"), '')""" for c in columns)
-    features = ", ".join(f'"{column}"' for column in columns)
+    kept = ", ".join(f'"{c}"' for c in (*stored_columns(view), *carried_columns(view)))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT _entity AS entity_id, "
-        f"_e AT TIME ZONE 'UTC' AS event_time, _k AT TIME ZONE 'UTC' AS known_at, {features}, "
+        f"_e AT TIME ZONE 'UTC' AS event_time, _k AT TIME ZONE 'UTC' AS known_at, {kept}, "
         f"_newest AT TIME ZONE 'UTC' AS _newest_fact_at, "
         f"{timestamp(built_at)} AT TIME ZONE 'UTC' AS _built_at, "
         f"'{definition_digest(view)}' AS _definition, "
-        f"md5(concat_ws('|', _entity, epoch_us(_e), epoch_us(_k), {content})) AS _digest "
+        f"md5(concat_ws('|', _entity, epoch_us(_e), epoch_us(_k), {_content(view)})) AS _digest "
         f"FROM ({values_sql(view, stream, points)})"
     )
     connection.execute(f"DROP TABLE {stream}; DROP TABLE {points}")
@@ -90,12 +95,9 @@ def fresh_rows_sql(view: FeatureView, computed: str, existing: str | None) -> st
         "_digest_of_values = lag(_digest_of_values) OVER (PARTITION BY entity_id, event_time "
         "ORDER BY known_at)"
     )
-    content = ", ".join(
-        f"""coalesce(format('{{:.12g}}', "{c}"), '')""" for c in stored_columns(view)
-    )
     numbered = (
         f"SELECT *, {repeats} AS _repeats FROM "
-        f"(SELECT *, md5(concat_ws('|', {content})) AS _digest_of_values FROM {computed})"
+        f"(SELECT *, md5(concat_ws('|', {_content(view)})) AS _digest_of_values FROM {computed})"
     )
     chosen = "c.* EXCLUDE (_repeats, _digest_of_values)"
     if existing is None:
@@ -109,3 +111,9 @@ def fresh_rows_sql(view: FeatureView, computed: str, existing: str | None) -> st
         f"LEFT JOIN ({newest}) h USING (entity_id, event_time, known_at) "
         f"WHERE CASE WHEN h._held IS NULL THEN _repeats IS NOT TRUE ELSE h._held <> c._digest END"
     )
+
+
+def _content(view: FeatureView) -> str:
+    """What a row says, as SQL texts: twelve digits, so that the order of a sum is not a difference."""
+    numbers = [f"""coalesce(format('{{:.12g}}', "{c}"), '')""" for c in stored_columns(view)]
+    return ", ".join(numbers + [f"coalesce(\"{c}\", '')" for c in carried_columns(view)])

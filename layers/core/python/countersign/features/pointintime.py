@@ -6,6 +6,7 @@ row that is not a new maximum never stands, so the maxima alone, in that order, 
 has to look up.
 """
 
+# ruff: noqa: S608 - SQL is made of declarations, never of what a request or a file says
 from __future__ import annotations
 
 from typing import Any
@@ -14,7 +15,7 @@ from countersign.declare import FeatureView
 from countersign.errors import DataError
 from countersign.features.aggregations import served
 from countersign.features.definition import definition_digest
-from countersign.features.engine import stored_columns, values_sql
+from countersign.features.engine import carried_columns, stored_columns, values_sql
 
 _RANK = "(event_time, known_at, _built_at, _digest)"
 
@@ -76,7 +77,7 @@ def direct_sql(view: FeatureView, stream: str, spine: str) -> str:
 
 def latest_sql(view: FeatureView, history: str, moment: str) -> str:
     """The row of each entity that stands at `moment` (SQL TIMESTAMPTZ), stored values as they are."""
-    columns = ", ".join(f'"{c}"' for c in stored_columns(view))
+    columns = ", ".join(f'"{c}"' for c in (*stored_columns(view), *carried_columns(view)))
     return (
         f"SELECT entity_id, event_time, known_at, {columns}, _newest_fact_at, _built_at, _digest "
         f"FROM {history} WHERE _definition = '{definition_digest(view)}' "

@@ -6,6 +6,7 @@ own `known_at` until that of the next. A tombstone ends the one before it and ne
 Columns: `_source`, `_fact`, `_entity`, `_t`, `_known`, `_until`, `_digest`, then the sources' own.
 """
 
+# ruff: noqa: S608 - SQL is made of declarations, never of what a request or a file says
 from __future__ import annotations
 
 from countersign.declare import FeatureView, Source
