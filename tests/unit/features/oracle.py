@@ -83,31 +83,13 @@ def _entered(window: Window, time: datetime, moment: datetime) -> bool:
 
 
 def aggregate(feature: Feature, rows: list[Row], moment: datetime) -> float | None:
+    """`rows` are those of the window, in order; without any, a count is 0 and all else is null."""
     amounts = [r.amount for r in rows if r.amount is not None]
-    match feature.aggregation:
-        case "count":
-            return float(len(rows))
-        case "distinct":
-            return float(len(set(amounts)))
-        case "rate":
-            return sum(r.flag for r in rows) / len(rows) if rows else None
-        case "days_since":
-            return _days(moment - max(r.event_time for r in rows)) if rows else None
-        case "days_since_first":
-            return _days(moment - min(r.event_time for r in rows)) if rows else None
-        case "last":
-            return None if not rows or rows[-1].amount is None else float(rows[-1].amount)
-        case "percent_change":
-            return _percent_change(rows)
-        case "std":
-            return statistics.stdev(amounts) if len(amounts) > 1 else None
-        case "trend":
-            return _slope([r for r in rows if r.amount is not None])
-    if not amounts:
-        return None
-    return float(
-        {"mean": statistics.fmean, "sum": sum, "min": min, "max": max}[feature.aggregation](amounts)
-    )
+    if feature.aggregation in {"count", "distinct"}:
+        return float(len(rows) if feature.aggregation == "count" else len(set(amounts)))
+    if feature.aggregation in OF_ROWS:
+        return OF_ROWS[feature.aggregation](rows, moment) if rows else None
+    return float(OF_AMOUNTS[feature.aggregation](amounts)) if amounts else None
 
 
 def _percent_change(rows: list[Row], _: datetime) -> float | None:
