@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from countersign import use_cases
-from countersign.declare import ColumnType, RequestField, UseCase
+from countersign.declare import RequestField, UseCase
 
 ROLES = (
     "ml-engineer",
@@ -33,13 +33,8 @@ RELOADERS = frozenset({"operator", "ml-engineer"})
 REPORTERS = frozenset({"scoring-client", "operator"})
 
 MODEL = "/v1/models/{use_case}"
-JSON_TYPES: dict[ColumnType, str] = {
-    "string": "string",
-    "integer": "integer",
-    "number": "number",
-    "boolean": "boolean",
-    "timestamp": "string",
-}
+# Every other type, a date or a timestamp too, is a string on the wire.
+JSON_TYPES: dict[str, str] = {"integer": "integer", "number": "number", "boolean": "boolean"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +131,7 @@ def require(node: dict[str, Any], name: str, needed: bool) -> None:
 
 def field_schema(declared: RequestField) -> dict[str, Any]:
     """One field's type and limits."""
-    schema: dict[str, Any] = {"type": JSON_TYPES[declared.type]}
+    schema: dict[str, Any] = {"type": JSON_TYPES.get(declared.type, "string")}
     if schema["type"] == "string":
         schema |= {"minLength": 1, "maxLength": declared.max_length}
         if declared.pattern:

@@ -1,6 +1,6 @@
-"""Score a chunk of a file through the same code as a request. Event: events/score_batch.json."""
+"""Score a chunk of a file, all of it logged. Event: events/score_batch.json."""
 
 from countersign.entry import entrypoint
-from countersign.steps import score
+from countersign.steps import score_batch
 
-handler = entrypoint(*score.BATCH)
+handler = entrypoint(score_batch.Request, score_batch.run)
