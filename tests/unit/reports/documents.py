@@ -96,7 +96,7 @@ def evaluation(*, passed: bool = True, rows: int = 3_000, seed: int = 1) -> dict
             "value": threshold,
             "cost_false_negative": costs["false_negative"],
             "cost_false_positive": costs["false_positive"],
-            "currency": "EUR cents",
+            "currency": "EUR",
             "cost_curve": classification.cost_curve(y, s, **costs),
         },
         "roc": classification.roc_points(y, s),

@@ -14,7 +14,7 @@ is finite or null; a key marked `?` may be absent and its section then says so. 
  "metrics": {name: {"value": x|null, "low": x|null, "high": x|null}},     95 % intervals; names below
  "gates": [{"metric": str, "at_least": x|null, "at_most": x|null, "value": x|null, "passed": bool}],
  "threshold": {"value": x, "cost_false_negative"?: x, "cost_false_positive"?: x, "currency"?: str,
-               "cost_curve": [{"threshold": x, "cost": x}]},                ascending thresholds
+               "cost_curve": [{"threshold": x, "cost": x}]},                ascending; minor units of currency
  "roc": [[false positive rate, true positive rate]],                      from [0,0] to [1,1]
  "pr": [[recall, precision]],
  "calibration": [{"low": x, "high": x, "n": int, "mean_score": x, "rate": x, "rate_low": x, "rate_high": x}],
@@ -53,7 +53,9 @@ WORDS = {
     "f1": "F1",
     "false_positive_rate": "False positive rate",
     "brier": "Brier score",
-    "cost": "Cost",
+    "cost": "Cost, minor units",
+    "score_psi": "PSI of the score, validation to test",
+    "latency_p95_ms": "Latency, 95th percentile, ms",
 }
 RATES = {
     "selection_rate": "Selected",
@@ -156,7 +158,7 @@ def _plots(document: Mapping[str, Any]) -> Markup:
         svg = plots.confusion(document["confusion"])
         drawn.append(page.figure(svg, f"Decisions at the threshold {page.number(value)}"))
     if threshold.get("cost_curve"):
-        svg = plots.cost_curve(threshold["cost_curve"], value, threshold.get("currency", ""))
+        svg = plots.cost_curve(threshold["cost_curve"], value, _unit(threshold))
         drawn.append(page.figure(svg, _costs(threshold)))
     if document.get("calibration"):
         svg = plots.calibration(document["calibration"])
@@ -170,11 +172,15 @@ def _costs(threshold: Mapping[str, Any]) -> str:
     miss, alarm = threshold.get("cost_false_negative"), threshold.get("cost_false_positive")
     if miss is None or alarm is None:
         return "Total cost by threshold"
-    unit = threshold.get("currency", "")
     return (
-        f"Total cost by threshold: a miss costs {page.number(miss)} {unit}, "
-        f"a false alarm {page.number(alarm)} {unit}".rstrip()
+        f"Total cost by threshold: a miss costs {page.number(miss)}, a false alarm "
+        f"{page.number(alarm)} {_unit(threshold)}".rstrip()
     )
+
+
+def _unit(threshold: Mapping[str, Any]) -> str:
+    currency = threshold.get("currency")
+    return f"minor units of {currency}" if currency else ""
 
 
 def _importance(document: Mapping[str, Any]) -> Markup:
