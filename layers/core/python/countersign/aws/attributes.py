@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any
+
+from countersign.errors import DataError
 
 # bool before int, which it is a kind of.
 _SCALARS: tuple[tuple[Any, Callable[[Any], dict[str, Any]]], ...] = (
     (str, lambda value: {"S": value}),
     (bool, lambda value: {"BOOL": value}),
-    ((int, float), lambda value: {"N": repr(value)}),
+    ((int, float), lambda value: {"N": _number(value)}),
     (NoneType, lambda value: {"NULL": True}),
     (bytes, lambda value: {"B": value}),
 )
 
 
 def marshal(value: Any) -> dict[str, Any]:
-    """A plain value as DynamoDB wants it: None, bool, int, float, str, bytes, list or mapping."""
+    """A plain value as DynamoDB wants it: None, bool, int, float, str, bytes, list or mapping.
+
+    Raises DataError for NaN and infinity, TypeError for what DynamoDB does not hold.
+    """
     for kinds, mark in _SCALARS:
         if isinstance(value, kinds):
             return mark(value)
@@ -26,6 +32,12 @@ def marshal(value: Any) -> dict[str, Any]:
     if isinstance(value, list | tuple):
         return {"L": [marshal(item) for item in value]}
     raise TypeError(f"DynamoDB holds no {type(value).__name__}")
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        raise DataError("NaN or infinity cannot be stored; leave an unknown number null")
+    return repr(value)
 
 
 def marshal_item(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
