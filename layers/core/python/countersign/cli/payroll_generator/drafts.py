@@ -88,7 +88,7 @@ def _drafts(run: pd.DataFrame, world: World) -> Drafts:
     return Drafts(
         requests=tuple(
             {
-                "worker_id": row["worker_id"],
+                **{name: row[name] for name in ("worker_id", "client_id", "country")},
                 "payslip": {name: row[name] for name in _BODY},
                 "idempotency_key": f"synthetic-{row['payslip_id']}",
             }

@@ -55,6 +55,8 @@ USE_CASE = UseCase(
     request_features=REQUEST_FEATURES,
     request_fields=(
         _text("worker_id", "The worker, as the payroll engine names them"),
+        _text("client_id", "The worker's employer; held against what the online store knows"),
+        _text("country", "ISO 3166 code; held against what the online store knows", "^[A-Z]{2}$"),
         _text("payslip.payslip_id", "The payslip that is about to be paid"),
         _date("period_start", "First day of the period"),
         _date("period_end", "Last day of the period"),
