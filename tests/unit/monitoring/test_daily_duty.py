@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from countersign.steps import monitor
+from countersign.use_cases import get
 
 from tests.unit.monitoring.cloud import Duty
 from tests.unit.predictions.cloud import prediction
@@ -40,6 +42,16 @@ def test_performance_comes_from_outcomes(duty: Duty) -> None:
     assert found["metrics"]["recall"] == pytest.approx((y & d).sum() / y.sum())
     version = duty.stores.registry.version(USE_CASE, duty.version)
     assert version.current_recall == pytest.approx(found["metrics"]["recall"])
+
+
+def test_in_real_time_only_rows_whose_labels_are_due_are_judged(duty: Duty) -> None:
+    duty.stores.settings = replace(duty.stores.settings, time_scale=1.0)
+    labels = outcomes(np.ones(100))
+    duty.archive(100, day=THURSDAY, seed=60, outcomes=labels)
+    assert run(duty, "performance", use_case=USE_CASE)["labelled"] == 0
+    due = YESTERDAY - get(USE_CASE).label.matures
+    duty.archive(100, day=due - timedelta(days=3), seed=61, outcomes=labels)
+    assert run(duty, "performance", use_case=USE_CASE)["labelled"] == 100
 
 
 def test_performance_without_outcomes_is_insufficient_data(duty: Duty) -> None:

@@ -51,19 +51,15 @@ def render(document: Mapping[str, Any]) -> str:
 
 def _sentence(document: Mapping[str, Any]) -> str:
     if not document["features"]:
-        return _capital(document["reason"]) + "."
+        return f"{document['reason'].capitalize()}."
     drifted, watched = len(document["drifted"]), len(document["watched"])
     parts = [
-        _capital(document["reason"]),
+        document["reason"],
         f"{drifted} of {len(document['features'])} features alert and {watched} are watched",
     ]
     if document["dataset_drift"]:
         parts.append("so many at once make it dataset drift")
     return "; ".join(parts) + "."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _rows(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -261,6 +261,7 @@ def _lineage(document: Mapping[str, Any]) -> Markup:
     ]
     model = document.get("model") or {}
     known: dict[str, Any] = {name.replace("_", " "): v for name, v in document["dataset"].items()}
+    known["as of"] = page.moment(known.get("as of"))
     for name in ("dataset id", "dataset digest"):
         if name in known:
             known[name] = page.code(known[name])

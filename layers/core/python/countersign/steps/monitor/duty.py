@@ -101,10 +101,11 @@ def volume(stores: Stores, use_case: str, day: str) -> dict[str, Any]:
 
 
 def performance(stores: Stores, use_case: str, version: str, day: str) -> dict[str, Any]:
-    """The last 30 days of this version's decisions whose outcomes had time to come in."""
+    """The last 30 days of this version's decisions of which the outcomes have had time to come in."""
     when = period.day_or_yesterday(day, stores.clock.now())
     version = version or champion(stores, use_case)
-    days = [when - timedelta(days=n) for n in range(WINDOW.days)]
+    ripe = when - _maturity(stores, use_case)
+    days = [ripe - timedelta(days=n) for n in range(WINDOW.days)]
     rows = archive.read(stores.lake, archive.keys_of(stores.lake, use_case, days))
     result = {"version": version, **_judged(stores, use_case, version, rows)}
     stores.lake.write_json(f"reports/{use_case}/performance/{when}.json", result)
@@ -129,17 +130,22 @@ def performance(stores: Stores, use_case: str, version: str, day: str) -> dict[s
     }
 
 
+def _maturity(stores: Stores, use_case: str) -> timedelta:
+    """How long a label takes to be known, in this environment's time."""
+    return use_cases.get(use_case).label.matures * stores.settings.time_scale
+
+
 def _judged(stores: Stores, use_case: str, version: str, rows: archive.Rows) -> dict[str, Any]:
     if not rows.count:
         return judge_performance([], [], [])
     own = rows.facts["version"] == version
     at, now = rows.facts["at"][own], stores.clock.now().timestamp()
-    matures = use_cases.get(use_case).label.matures.total_seconds()
+    matures = _maturity(stores, use_case).total_seconds()
     return judge_performance(
         rows.facts["decision"][own] == "review",
         rows.facts["score"][own],
         rows.facts["outcome"][own],
-        mature=at + matures * stores.settings.time_scale <= now,
+        mature=at + matures <= now,
         expected=evaluated(stores, use_case, version),
     )
 
