@@ -46,7 +46,8 @@ def test_no_request_carries_the_truth() -> None:
     text = json.dumps(made.requests)
     assert "kind" not in text
     assert "anomaly" not in text
-    assert {tuple(row) for row in made.requests} == {("worker_id", "payslip", "idempotency_key")}
+    named = ("worker_id", "client_id", "country", "payslip", "idempotency_key")
+    assert {tuple(row) for row in made.requests} == {named}
 
 
 def test_truth_names_the_wrong_drafts() -> None:
