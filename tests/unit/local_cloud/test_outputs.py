@@ -57,6 +57,16 @@ def test_resources_are_grouped_by_what_they_are() -> None:
     assert set(grouped) == set(outputs.GROUPS)
 
 
+def test_a_rule_that_waits_for_events_is_no_schedule(cloud: Cloud) -> None:
+    events = cloud.client("events")
+    events.put_rule(Name="weekly", ScheduleExpression="rate(7 days)")
+    events.put_rule(Name="arrival", EventPattern='{"source": ["aws.s3"]}')
+    assert outputs.split_rules(cloud, {"w": "weekly", "a": "arrival"}) == {
+        "schedules": {"w": "weekly"},
+        "rules": {"a": "arrival"},
+    }
+
+
 def test_the_api_has_a_local_address(tmp_path: Path) -> None:
     settings = CloudSettings(port=4580, directory=tmp_path)
     found = [("AWS::ApiGateway::RestApi", "abc"), ("AWS::ApiGateway::Stage", "live")]

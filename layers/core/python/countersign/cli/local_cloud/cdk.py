@@ -33,12 +33,13 @@ def bootstrap(settings: CloudSettings, say: Say) -> None:
 
 def deploy(settings: CloudSettings, say: Say) -> None:
     """Every stack of the environment `local`."""
+    say("building layers and templates; with nothing built yet this takes minutes")
     _cdk(
         settings,
         say,
         [
             *("deploy", "--all", "--require-approval", "never", "--method", "direct"),
-            *("--concurrency", "2", "--progress", "events"),
+            *("--concurrency", "2", "--asset-build-concurrency", "2", "--progress", "events"),
             *("--output", str(settings.directory / "cdk.out")),
             *("--outputs-file", str(settings.directory / "cdk-outputs.json")),
             *_app(settings),

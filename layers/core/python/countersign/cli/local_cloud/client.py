@@ -152,19 +152,19 @@ class Cloud:
         """Start a machine and wait for its end."""
         return self.await_execution(self.start_machine(name, payload, identity=identity), timeout)
 
-    def fire(self, schedule: str) -> list[str]:
+    def fire(self, schedule: str, *, identity: str | None = None) -> list[str]:
         """Do now what a schedule would do at its time: invoke its targets with their input."""
-        events = self.client("events")
+        events = self.client("events", identity)
         targets = events.list_targets_by_rule(Rule=self.outputs["schedules"][schedule])["Targets"]
-        return [self._invoke(target["Arn"], target.get("Input", "{}")) for target in targets]
+        return [self._invoke(to["Arn"], to.get("Input", "{}"), identity) for to in targets]
 
-    def _invoke(self, arn: str, payload: str) -> str:
+    def _invoke(self, arn: str, payload: str, identity: str | None) -> str:
         if ":stateMachine:" in arn:
-            machines = self.client("stepfunctions")
+            machines = self.client("stepfunctions", identity)
             started = machines.start_execution(stateMachineArn=arn, input=payload)
             return str(started["executionArn"])
         if ":function:" in arn:
-            answer = self.client("lambda").invoke(FunctionName=arn, Payload=payload)
+            answer = self.client("lambda", identity).invoke(FunctionName=arn, Payload=payload)
             if "FunctionError" in answer:
                 raise LocalCloudError(f"{arn} failed: {answer['Payload'].read()!r}", FAILED)
             return arn

@@ -13,7 +13,7 @@ GROUPS = {
     "buckets": ("AWS::S3::Bucket",),
     "state_machines": ("AWS::StepFunctions::StateMachine",),
     "functions": ("AWS::Lambda::Function",),
-    "schedules": ("AWS::Events::Rule", "AWS::Scheduler::Schedule"),
+    "schedules": ("AWS::Events::Rule",),
     "queues": ("AWS::SQS::Queue",),
     "topics": ("AWS::SNS::Topic",),
     "alarms": ("AWS::CloudWatch::Alarm",),
@@ -33,6 +33,7 @@ def write_outputs(settings: CloudSettings, environment: str = "local") -> dict[s
     account = str(cloud.client("sts").get_caller_identity()["Account"])
     resources = list(stack_resources(cloud, f"Countersign-{environment}-"))
     described |= {"account": account, **group_resources(resources, environment, account)}
+    described |= split_rules(cloud, described["schedules"])
     described["api_url"] = api_url(settings, resources)
     described["identities"] = make_identities(cloud, environment, _held(settings))
     settings.outputs.touch(mode=0o600)
@@ -64,6 +65,18 @@ def group_resources(
         }
         for group, kinds in GROUPS.items()
     }
+
+
+def split_rules(cloud: Cloud, rules: dict[str, str]) -> dict[str, dict[str, str]]:
+    """What the clock starts (`schedules`) apart from what an event starts (`rules`)."""
+    events = cloud.client("events")
+    timed = {
+        short: name
+        for short, name in rules.items()
+        if "ScheduleExpression" in events.describe_rule(Name=name)
+    }
+    untimed = {short: name for short, name in rules.items() if short not in timed}
+    return {"schedules": timed, "rules": untimed}
 
 
 def short_name(physical: str, environment: str, account: str) -> str:
