@@ -1,0 +1,183 @@
+"""What the roles may do, read from the templates as AWS would read them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.catalog import BY_NAME, FUNCTIONS
+from infra.permissions import Write, allow
+from tests.infra.conftest import ROOT, Resource, Synthesised, as_list, text
+
+AUDIT_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
+POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+# CloudWatch, X-Ray and the set-up of vended logs take no resource.
+WITHOUT_RESOURCE = ("cloudwatch:PutMetricData", "logs:", "xray:")
+
+
+def statements(synthesised: Synthesised) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for name, resource in synthesised.resources(*POLICIES):
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            found.append((name, statement))
+    for name, resource in synthesised.resources("AWS::IAM::Role"):
+        for policy in resource["Properties"].get("Policies", []):
+            found += [(name, s) for s in policy["PolicyDocument"]["Statement"]]
+    return found
+
+
+def policy_of(synthesised: Synthesised, function: str) -> list[dict[str, Any]]:
+    """The statements that one function's role carries."""
+    start = "".join(word for word in function.split("_")) + "Policy"
+    found: list[dict[str, Any]] = []
+    for name, resource in synthesised.resources("AWS::IAM::Policy"):
+        if name.startswith(start):
+            found += resource["Properties"]["PolicyDocument"]["Statement"]
+    assert found, f"{function} has no policy"
+    return found
+
+
+def holders(synthesised: Synthesised, action: str) -> set[str]:
+    return {n for n, s in statements(synthesised) if action in as_list(s["Action"])}
+
+
+def test_no_action_is_a_wildcard(any_environment: Synthesised) -> None:
+    wild = [
+        (name, action)
+        for name, statement in statements(any_environment)
+        for action in as_list(statement["Action"])
+        if "*" in action
+    ]
+    assert wild == []
+
+
+def test_every_resource_is_named_where_the_action_takes_one(any_environment: Synthesised) -> None:
+    for name, statement in statements(any_environment):
+        if "*" in [text(r) for r in as_list(statement["Resource"])]:
+            for action in as_list(statement["Action"]):
+                assert action.startswith(WITHOUT_RESOURCE), (name, action)
+
+
+def test_nobody_may_delete_or_scan(any_environment: Synthesised) -> None:
+    for name, statement in statements(any_environment):
+        for action in as_list(statement["Action"]):
+            assert "Delete" not in action or action in {
+                "sqs:DeleteMessage",
+                "logs:DeleteLogDelivery",
+            }, name
+            assert action != "dynamodb:Scan", name
+
+
+def test_audit_items_can_only_be_put_and_read(any_environment: Synthesised) -> None:
+    for name, statement in statements(any_environment):
+        on_audit = [
+            r for r in as_list(statement["Resource"]) if "-audit" in text(r) and "table/" in text(r)
+        ]
+        if on_audit:
+            assert set(as_list(statement["Action"])) <= AUDIT_ACTIONS, name
+
+
+def test_the_audit_table_itself_refuses_changes_whoever_asks(any_environment: Synthesised) -> None:
+    (audit,) = [
+        p
+        for p in any_environment.properties("AWS::DynamoDB::Table")
+        if p["TableName"].endswith("-audit")
+    ]
+    (deny,) = audit["ResourcePolicy"]["PolicyDocument"]["Statement"]
+    assert (deny["Effect"], deny["Principal"]) == ("Deny", {"AWS": "*"})
+    assert {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} <= set(
+        deny["Action"]
+    )
+
+
+def test_only_the_exporter_signs(any_environment: Synthesised) -> None:
+    (signer,) = holders(any_environment, "kms:Sign")
+    assert signer.startswith("exportmodel")
+
+
+def test_the_signing_key_refuses_every_other_signer(dev: Synthesised) -> None:
+    (key,) = [p for p in dev.properties("AWS::KMS::Key") if p.get("KeyUsage") == "SIGN_VERIFY"]
+    assert key["KeySpec"] == "ECC_NIST_P256"
+    denies = [s for s in key["KeyPolicy"]["Statement"] if s["Effect"] == "Deny"]
+    (signer,) = [s["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] for s in denies]
+    assert text(signer).endswith(":role/countersign-dev-fn-export-model")
+
+
+def test_whoever_loads_a_model_can_verify_it_and_not_sign_it(dev: Synthesised) -> None:
+    for function in ("score", "shadow_score", "validate_model", "backtest", "promote"):
+        actions = {a for s in policy_of(dev, function) for a in as_list(s["Action"])}
+        assert "kms:Verify" in actions
+        assert "kms:Sign" not in actions
+
+
+def test_only_the_approval_machine_may_start_training(any_environment: Synthesised) -> None:
+    starters = {
+        name
+        for name, statement in statements(any_environment)
+        if "states:StartExecution" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if text(resource).endswith((":stateMachine:*", "-training"))
+    }
+    assert {name.split("Policy")[0] for name in starters} <= {"approval"}
+
+
+def test_the_scorer_touches_no_lake_and_starts_nothing(dev: Synthesised) -> None:
+    actions = {a for s in policy_of(dev, "score") for a in as_list(s["Action"])}
+    resources = [text(r) for s in policy_of(dev, "score") for r in as_list(s["Resource"])]
+    assert not any(action.startswith(("states:", "sns:", "sqs:")) for action in actions)
+    assert not any("-lake-" in resource for resource in resources)
+
+
+def test_trainers_write_candidates_and_never_versions(dev: Synthesised) -> None:
+    for function in ("train", "export_model", "evaluate"):
+        puts = [
+            text(resource)
+            for statement in policy_of(dev, function)
+            if "s3:PutObject" in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+        ]
+        models = [resource for resource in puts if "-models-" in resource]
+        assert models
+        assert all(resource.endswith("/*/runs/*") for resource in models)
+
+
+def test_the_data_key_is_used_only_through_the_services_that_store(dev: Synthesised) -> None:
+    for row in FUNCTIONS:
+        for statement in policy_of(dev, row.name):
+            if "kms:Decrypt" in as_list(statement["Action"]):
+                assert statement["Condition"]["StringEquals"]["kms:ViaService"], row.name
+
+
+def environment_of(synthesised: Synthesised) -> dict[str, Resource]:
+    return {
+        p["FunctionName"]: p["Environment"]["Variables"]
+        for p in synthesised.properties("AWS::Lambda::Function")
+    }
+
+
+def test_a_function_is_told_only_of_what_it_may_use(dev: Synthesised) -> None:
+    found = environment_of(dev)
+    assert "AUDIT_TABLE" not in found["countersign-dev-score"]
+    assert "SEAL_BUCKET" not in found["countersign-dev-train"]
+    assert set(found["countersign-dev-forward-predictions"]) == {
+        "ARCHIVE_QUEUE_URL",
+        "COUNTERSIGN_ENVIRONMENT",
+        "COUNTERSIGN_TIME_SCALE",
+        "SHADOW_QUEUE_URL",
+    }
+
+
+def test_environment_variables_fit_into_4_kilobytes(any_environment: Synthesised) -> None:
+    for name, variables in environment_of(any_environment).items():
+        assert len(json.dumps({k: text(v) for k, v in variables.items()})) < 3500, name
+
+
+def test_every_function_has_a_folder_and_every_folder_a_row() -> None:
+    assert {p.parent.name for p in (ROOT / "functions").glob("*/handler.py")} == set(BY_NAME)
+
+
+def test_the_vocabulary_has_no_word_for_a_wildcard_nor_for_writing_the_audit() -> None:
+    with pytest.raises(ValueError, match="append-only"):
+        Write("audit")
+    with pytest.raises(ValueError, match="Name the actions"):
+        allow(["s3:*"], ["*"])
