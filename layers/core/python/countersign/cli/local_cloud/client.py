@@ -153,8 +153,11 @@ class Cloud:
         return self.await_execution(self.start_machine(name, payload, identity=identity), timeout)
 
     def fire(self, schedule: str, *, identity: str | None = None) -> list[str]:
-        """Do now what a schedule would do at its time: invoke its targets with their input."""
-        events = self.client("events", identity)
+        """Do now what a schedule would do at its time: invoke its targets with their input.
+
+        The targets are invoked as that identity; the rule is read as the deployer.
+        """
+        events = self.client("events")
         targets = events.list_targets_by_rule(Rule=self.outputs["schedules"][schedule])["Targets"]
         return [self._invoke(to["Arn"], to.get("Input", "{}"), identity) for to in targets]
 
