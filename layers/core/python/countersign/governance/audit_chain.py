@@ -108,20 +108,20 @@ def verify_chain(scope: str, entries: Sequence[Entry], sealed: Sequence[Head]) -
 
 def _first_broken_link(entries: Sequence[Entry]) -> tuple[Problem, int, str] | None:
     expected, previous = 1, GENESIS
-    hashes = {entry.hash for entry in entries}
+    named = {entry.prev_hash for entry in entries}
     for entry in entries:
         if entry.seq != expected:
             return "dropped", expected, f"Entry {expected} is missing; {entry.seq} follows"
         if entry.computed_hash() != entry.hash:
             return "edited", entry.seq, f"Entry {entry.seq} differs from its own hash"
         if entry.prev_hash != previous:
-            if entry.prev_hash in hashes:
-                return (
-                    "reordered",
-                    entry.seq,
-                    f"Entry {entry.seq} follows another entry than it names",
-                )
-            return "edited", max(entry.seq - 1, 1), f"Entry {entry.seq} names another predecessor"
+            if previous in named:  # so the entry before stands, and this one is out of its place
+                return "reordered", entry.seq, f"Entry {entry.seq} stood elsewhere in the chain"
+            return (
+                "edited",
+                max(entry.seq - 1, 1),
+                f"Entry {entry.seq} names another entry before it",
+            )
         expected, previous = expected + 1, entry.hash
     return None
 

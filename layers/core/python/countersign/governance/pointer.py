@@ -69,9 +69,7 @@ def referenced(pointer: Pointer) -> set[str]:
 
 def add_shadow(pointer: Pointer, candidate: Deployed) -> Pointer:
     """The candidate scores every answered request too, unseen. Adding it twice adds it once."""
-    refuse_quarantined(pointer, candidate["version"])
-    if pointer["champion"] and pointer["champion"]["version"] == candidate["version"]:
-        raise ConflictError(f"{candidate['version']} is the champion; it cannot shadow itself")
+    refuse_unfit(pointer, candidate["version"])
     others = [s for s in pointer["shadows"] if s["version"] != candidate["version"]]
     return _moved(pointer, {"shadows": [*others, candidate]})
 
@@ -88,7 +86,7 @@ def serve_cohorts(
 
     Raises EpochConflictError when another rollout is under way or this one has moved past `step`.
     """
-    refuse_quarantined(pointer, candidate["version"])
+    refuse_unfit(pointer, candidate["version"])
     current = pointer["rollout"]
     if current and current["rollout_id"] != rollout_id:
         raise EpochConflictError(f"Rollout {current['rollout_id']} is under way; it must end first")
@@ -109,7 +107,7 @@ def promote(pointer: Pointer, candidate: Deployed, *, rollout_id: str) -> Pointe
 
     Raises EpochConflictError unless that rollout is the one under way, with that candidate.
     """
-    refuse_quarantined(pointer, candidate["version"])
+    refuse_unfit(pointer, candidate["version"])
     rollout = pointer["rollout"]
     if rollout is None or rollout["rollout_id"] != rollout_id:
         raise EpochConflictError(f"Rollout {rollout_id} is no longer under way")
@@ -167,10 +165,12 @@ def switch(pointer: Pointer, *, rules_only: bool) -> Pointer:
     return _moved(pointer, {"kill_switch": rules_only})
 
 
-def refuse_quarantined(pointer: Pointer, version: str) -> None:
-    """Raise ConflictError for a version that a rollback has put away."""
+def refuse_unfit(pointer: Pointer, version: str) -> None:
+    """Raise ConflictError for a candidate that a rollback has put away, or that is the champion."""
     if version in pointer["quarantined"]:
         raise ConflictError(f"{version} is quarantined by a rollback; register a fixed version")
+    if pointer["champion"] and pointer["champion"]["version"] == version:
+        raise ConflictError(f"{version} is the champion; it cannot be its own challenger")
 
 
 class _Changes(TypedDict, total=False):

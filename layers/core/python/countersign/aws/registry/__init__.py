@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from countersign.aws.registry.pointers import pointer_of
 from countersign.aws.registry.rollouts import Rollouts
-from countersign.aws.registry.table import from_attributes, to_attributes
 
-__all__ = ["Registry", "from_attributes", "pointer_of", "to_attributes"]
+__all__ = ["Registry", "pointer_of"]
 
 
 class Registry(Rollouts):

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from countersign.aws.attributes import marshal_item, plain_item
 from countersign.aws.faults import as_transient
 from countersign.aws.settings import Settings
 from countersign.clock import Clock, iso
-from countersign.errors import DataError, StoreUnavailableError
+from countersign.errors import StoreUnavailableError
 
 Item = dict[str, Any]
-_write, _read = TypeSerializer(), TypeDeserializer()
-
-
-def to_attributes(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A plain mapping as DynamoDB attributes. NaN and infinity are refused."""
-    return {name: _write.serialize(_storable(value)) for name, value in document.items()}
-
-
-def from_attributes(attributes: Mapping[str, Any]) -> Item:
-    """DynamoDB attributes as a plain mapping: numbers are int when whole, else float."""
-    return {name: _plain(_read.deserialize(value)) for name, value in attributes.items()}
 
 
 class CancelledError(Exception):
@@ -54,16 +41,16 @@ class RegistryTable:
     def get(self, pk: str, sk: str) -> Item | None:
         """The item at (pk, sk), as last written."""
         found = self._db.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
-        return from_attributes(found["Item"]) if "Item" in found else None
+        return plain_item(found["Item"]) if "Item" in found else None
 
     def put(self, pk: str, sk: str, attributes: Mapping[str, Any]) -> None:
         """Write an item that nobody else competes for."""
-        item = to_attributes({**attributes, "pk": pk, "sk": sk})
+        item = marshal_item({**attributes, "pk": pk, "sk": sk})
         self._db.put_item(TableName=self._table, Item=item)
 
     def put_once(self, pk: str, sk: str, attributes: Mapping[str, Any]) -> bool:
         """Write an item unless one stands there; False when it does."""
-        item = to_attributes({**attributes, "pk": pk, "sk": sk})
+        item = marshal_item({**attributes, "pk": pk, "sk": sk})
         try:
             self._db.put_item(
                 TableName=self._table,
@@ -122,7 +109,7 @@ class RegistryTable:
         return {
             "Put": {
                 "TableName": self._table,
-                "Item": to_attributes({**attributes, "pk": pk, "sk": sk}),
+                "Item": marshal_item({**attributes, "pk": pk, "sk": sk}),
                 "ConditionExpression": "attribute_not_exists(pk)",
             }
         }
@@ -184,7 +171,7 @@ class RegistryTable:
         found: list[Item] = []
         while True:
             page = self._db.query(**arguments)
-            found += [from_attributes(item) for item in page["Items"]]
+            found += [plain_item(item) for item in page["Items"]]
             if "LastEvaluatedKey" not in page or (limit is not None and len(found) >= limit):
                 return found[:limit]
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -211,31 +198,7 @@ def _names_and_values(
     if named:
         found["ExpressionAttributeNames"] = {name: name[1:] for name in sorted(named)}
     if values:
-        found["ExpressionAttributeValues"] = to_attributes(
+        found["ExpressionAttributeValues"] = marshal_item(
             {f":{name}": value for name, value in values.items()}
         )
     return found
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise DataError("NaN or infinity cannot be stored; leave an unknown number null")
-        return Decimal(repr(value))
-    if isinstance(value, Mapping):
-        return {name: _storable(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_storable(inner) for inner in value]
-    return value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, set):
-        return sorted(_plain(inner) for inner in value)
-    return value
