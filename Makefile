@@ -36,13 +36,7 @@ node_modules/sync.stamp: .venv/sync.stamp package-lock.json
 	@npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
-build/emulator.stamp: .venv/sync.stamp infra/emulator/uv.lock
-	@echo "Syncing the local cloud's own environment …"
-	@mkdir -p build
-	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/build/emulator uv sync --frozen --quiet --project infra/emulator
-	@touch $@
-
-setup: node_modules/sync.stamp build/emulator.stamp ## Install the toolchain and the locked dependencies
+setup: node_modules/sync.stamp ## Install the toolchain and the locked dependencies
 
 # ---- the local cloud ----
 up: setup ## Start the local cloud and deploy every stack to it
@@ -56,7 +50,7 @@ status: setup ## Say what the local cloud runs
 	@python -m countersign.cli.local_cloud status
 
 logs: setup ## Follow the local cloud's and the functions' logs
-	@python -m countersign.cli.local_cloud logs
+	@python -m countersign.cli.local_cloud logs --follow
 
 demo: setup ## One model through the whole house; DATA=<folder> uses real earnings files
 	@python -m countersign.cli.demo $(if $(DATA),--data "$(DATA)")
@@ -88,5 +82,6 @@ lock: .venv/uv.stamp ## Re-lock dependencies after a change of pyproject.toml
 	@uv lock --project infra/emulator
 	@python layers/build.py --lock
 
-clean: ## Remove everything that was built (not the toolchain)
+clean: setup ## Stop the local cloud and remove everything that was built (not the toolchain)
+	@python -m countersign.cli.local_cloud down || true
 	@rm -rf build cdk.out

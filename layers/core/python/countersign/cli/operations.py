@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from countersign.cli.local_cloud.client import Cloud
+from countersign.cli.local_cloud.settings import from_environment
 from countersign.errors import CountersignError
 
 Output = Annotated[Literal["table", "json"], typer.Option(help="table or json")]
@@ -36,7 +37,8 @@ class ApiError(CountersignError):
 
 def call(identity: str, method: str, path: str, body: Any = None) -> Any:
     """One signed request to the deployment of `COUNTERSIGN_OUTPUTS` (or the local cloud)."""
-    outputs = Path(os.environ.get("COUNTERSIGN_OUTPUTS", "build/local/outputs.json"))
+    named = os.environ.get("COUNTERSIGN_OUTPUTS")
+    outputs = Path(named) if named else from_environment().outputs
     cloud = Cloud.from_file(outputs)
     known = cloud.outputs.get("identities", {})
     signer = identity if identity in known else None

@@ -14,10 +14,10 @@ from typing import Any
 
 from countersign.cli.demo.recorder import DemoError, Recorder
 from countersign.cli.local_cloud.client import Cloud, Execution
+from countersign.cli.local_cloud.settings import from_environment
 from countersign.clock import iso
 
 USE_CASE = "payroll_anomaly"
-OUTPUTS = Path("build/local/outputs.json")
 POLL_SECONDS = 0.25
 
 
@@ -45,8 +45,8 @@ class World:
 
     @cached_property
     def cloud(self) -> Cloud:
-        """The deployed system, as `build/local/outputs.json` describes it."""
-        return Cloud.from_file(OUTPUTS)
+        """The deployed system, as its `outputs.json` describes it."""
+        return Cloud.from_file(from_environment().outputs)
 
     def client(self, service: str, identity: str | None = None) -> Any:
         """A boto3 client signed by `identity`, or by the account's owner."""
