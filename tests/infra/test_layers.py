@@ -28,6 +28,7 @@ BROUGHT_BY = {
     "onnx": {"export"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
+    "markupsafe": {"report"},
 }
 
 
