@@ -1,0 +1,120 @@
+"""Take a delivered file in, or put it aside with the reason beside it. Nothing stored is ever changed.
+
+Actions: `accept` {key, etag?} for one object, `pending` {} lists objects without a record, so that a
+lost event loses nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from countersign import use_cases
+from countersign.aws.deliveries import Deliveries
+from countersign.aws.stores import Stores
+from countersign.clock import iso
+from countersign.declare import Source
+from countersign.errors import ContractError, RequestError
+from countersign.steps.ingest.file import Taken, inspect, quarantine, store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`key` of an object in the raw bucket; `etag` when the event told it."""
+
+    action: str = "accept"
+    key: str = ""
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of the file. `bad_rows` were quarantined; `reason` says why a file was."""
+
+    key: str
+    source: str
+    status: str
+    rows: int = 0
+    bad_rows: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Keys that wait to be ingested, in order."""
+
+    keys: list[str]
+
+
+def run(request: Request, stores: Stores) -> Result | Pending:
+    """Ingest one object, or list those that wait."""
+    deliveries = Deliveries.of(stores)
+    if request.action == "pending":
+        return Pending(keys=deliveries.waiting([f"raw/{name}/" for name in sources()]))
+    if request.action != "accept" or not request.key:
+        raise RequestError("Expected action accept with a key, or action pending")
+    etag = request.etag.strip('"') or deliveries.etag(request.key)
+    done = deliveries.record(request.key, etag)
+    if done is not None:
+        return _result(request.key, {**done, "status": "duplicate", "reason": "ingested before"})
+    record = _ingest(request.key, stores, deliveries)
+    deliveries.save(request.key, etag, record)
+    return _result(request.key, record)
+
+
+def sources() -> dict[str, Source]:
+    """Every source that any use case declares."""
+    return {s.name: s for case in use_cases.all_use_cases().values() for s in case.sources()}
+
+
+def _ingest(key: str, stores: Stores, deliveries: Deliveries) -> dict[str, object]:
+    now = stores.clock.now()
+    source = sources().get(_source_name(key))
+    with tempfile.TemporaryDirectory() as scratch:
+        (path,) = stores.raw.download([key], Path(scratch))
+        taken = inspect(source, path, key=key, now=now)
+        first = deliveries.first_with(taken.source, taken.sha256)
+        if first is not None and not taken.refused:
+            taken.status, taken.reason = "duplicate", "the content was delivered before"
+        elif taken.refused:
+            quarantine(stores.raw, taken, key=key, whole=True)
+        else:
+            store(stores.lake, taken)
+            if taken.bad_rows:
+                quarantine(stores.raw, taken, key=key, whole=False)
+        taken.close()
+    return {**_facts(taken), "at": iso(now)}
+
+
+def _facts(taken: Taken) -> dict[str, object]:
+    return {
+        "source": taken.source,
+        "status": taken.status,
+        "rows": taken.rows,
+        "bad_rows": taken.bad_rows,
+        "duplicates": taken.duplicates,
+        "synthetic": taken.synthetic,
+        "sha256": taken.sha256,
+        "reason": taken.reason,
+        "lake_key": taken.lake_key,
+    }
+
+
+def _source_name(key: str) -> str:
+    """`raw/<source>/…/<file>`. Raises ContractError."""
+    parts = key.split("/")
+    if len(parts) < 3 or parts[0] != "raw" or parts[1].startswith("_"):
+        raise ContractError("Not a delivery's key; expected raw/<source>/ingest_date=…/<file>")
+    return parts[1]
+
+
+def _result(key: str, record: dict[str, object]) -> Result:
+    return Result(
+        key=key,
+        source=str(record["source"]),
+        status=str(record["status"]),
+        rows=int(str(record["rows"])),
+        bad_rows=int(str(record["bad_rows"])),
+        reason=str(record["reason"]),
+    )
