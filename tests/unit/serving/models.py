@@ -16,19 +16,24 @@ GOOD, NAN, TOO_HIGH, HANGING = 0.0, 10.0, 20.0, 30.0
 
 
 def onnx_model(
-    n_features: int, *, low: float = 0.25, high: float = 0.75, hostile: bool = False
+    n_features: int,
+    *,
+    low: float = 0.25,
+    high: float = 0.75,
+    hostile: bool = False,
+    position: int = 0,
 ) -> bytes:
-    """`low` below 5 of the first feature, `high` below 9; NaN at 10 and 1.7 at 20.
+    """`low` below 5 of the feature at `position`, `high` below 9; NaN at 10 and 1.7 at 20.
 
     `hostile`: a cycle from 25 on, which onnxruntime loads and then walks for ever.
     """
     from onnx import TensorProto, helper
 
-    # A chain of splits on the first feature: node 2i asks, node 2i+1 is the leaf of "yes".
+    # A chain of splits on one feature: node 2i asks, node 2i+1 is the leaf of "yes".
     splits = [(5.0, low), (9.0, high), (15.0, math.nan), (25.0, 1.7), (35.0, 0.0)]
     nodes: list[tuple[str, float, int, int, float]] = []
-    for position, (bound, leaf) in enumerate(splits):
-        asks = 2 * position
+    for number, (bound, leaf) in enumerate(splits):
+        asks = 2 * number
         nodes.append(("BRANCH_LT", bound, asks + 1, asks + 2, 0.0))
         nodes.append(("LEAF", 0.0, 0, 0, leaf))
     nodes.append(("LEAF", 0.0, 0, 0, high))
@@ -44,7 +49,7 @@ def onnx_model(
         n_targets=1,
         nodes_treeids=[0] * len(nodes),
         nodes_nodeids=list(range(len(nodes))),
-        nodes_featureids=[0] * len(nodes),
+        nodes_featureids=[position] * len(nodes),
         nodes_modes=[node[0] for node in nodes],
         nodes_values=[node[1] for node in nodes],
         nodes_truenodeids=[node[2] for node in nodes],
@@ -75,8 +80,13 @@ def served_files(
     high: float = 0.75,
     rules_weight: float = 0.2,
     hostile: bool = False,
+    decisive: str = "",
 ) -> dict[str, bytes]:
-    """The three files that a session loads. The golden vectors see only the good branches."""
+    """The three files that a session loads. The golden vectors see only the good branches.
+
+    `decisive`: the feature that the model looks at; the first one if not said.
+    """
+    position = list(features).index(decisive) if decisive else 0
     serving = {
         "features": list(features),
         "request_time": [],
@@ -89,11 +99,13 @@ def served_files(
         "decision": {"rules_only_threshold": 0.4},
     }
     rows = np.zeros((2, len(features)), dtype=np.float32)
-    rows[1, 0] = 7.0
+    rows[1, position] = 7.0
     golden = io.BytesIO()
     np.savez(golden, X=rows, score=np.array([low, high]))
     return {
-        "model.onnx": onnx_model(len(features), low=low, high=high, hostile=hostile),
+        "model.onnx": onnx_model(
+            len(features), low=low, high=high, hostile=hostile, position=position
+        ),
         "serving.json": json.dumps(serving).encode(),
         "golden.npz": golden.getvalue(),
     }

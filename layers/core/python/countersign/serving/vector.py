@@ -1,0 +1,96 @@
+"""The feature vector of one request: which rows to read, and what they become once read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from countersign.declare import UseCase
+from countersign.errors import DataError, FieldError, NotFoundError
+from countersign.features.freshness import gate
+from countersign.features.request_time import compute
+
+Key = tuple[str, str, str]  # (entity, id, view)
+
+
+class OnlineRow(Protocol):
+    """One view's row of one entity, as the online store gives it."""
+
+    @property
+    def features(self) -> Mapping[str, float | None]: ...
+
+    @property
+    def carried(self) -> Mapping[str, str]: ...
+
+    @property
+    def event_time(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """Every feature of a request, the model's inputs first and in order; ages in seconds by view."""
+
+    features: dict[str, float | None]
+    ages: dict[str, float]
+
+
+def view_keys(use_case: UseCase, row: Mapping[str, Any]) -> list[Key]:
+    """What the one batch read asks for: each view, of the entity whose id the request states."""
+    return [(v.entity.name, str(row[v.entity.key]), v.name) for v in use_case.views]
+
+
+def check_ids(use_case: UseCase, row: Mapping[str, Any], values: Mapping[Key, OnlineRow]) -> None:
+    """The first entity is known, and the request names the others as its record does.
+
+    Raises
+    ------
+    NotFoundError   the online store knows nothing of the first entity
+    DataError       the request states another id than the record carries
+    """
+    first = use_case.entities[0].name
+    rows = [found for key, found in values.items() if key[0] == first]
+    if not rows:
+        raise NotFoundError(f"No such {first}")
+    carried = {name: value for found in rows for name, value in found.carried.items()}
+    wrong = [
+        FieldError(entity.key, f"the {entity.name} that this {first} has on record")
+        for entity in use_case.entities[1:]
+        if carried.get(entity.key, row[entity.key]) != row[entity.key]
+    ]
+    if wrong:
+        raise DataError(f"The {first} is on record elsewhere", errors=wrong)
+
+
+def whole_vector(
+    use_case: UseCase,
+    row: Mapping[str, Any],
+    values: Mapping[Key, OnlineRow],
+    now: datetime,
+) -> Vector:
+    """The vector of one request, whole, or an error that says why there is none.
+
+    Raises
+    ------
+    NotFoundError, DataError   see `check_ids`
+    StaleFeatureError   a critical feature is missing, past its SLA, or from the future
+    DataError           a feature that refuses nulls is null
+    """
+    check_ids(use_case, row, values)
+    rows = {key[2]: found for key, found in values.items()}
+    ages = gate(use_case.views, rows, now)
+    views: dict[str, float | None] = {}
+    for view in use_case.views:
+        given = rows[view.name].features if view.name in rows else {}
+        views |= {f.name: given.get(f.name) for f in view.features}
+    named = views | compute(use_case, row, views)
+    ordered = {name: named[name] for name in use_case.inputs} | named
+    declared = [*(f for view in use_case.views for f in view.features), *use_case.request_features]
+    refused = [f.name for f in declared if f.nulls == "refuse" and named[f.name] is None]
+    if refused:
+        raise DataError(
+            f"Features have no value and may not be without: {', '.join(refused)}",
+            errors=[FieldError(name, "a value") for name in refused],
+        )
+    return Vector(ordered, ages)
