@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from countersign.declare import UseCase
+from countersign.declare import Feature, RequestFeature, UseCase
 from countersign.errors import DataError, FieldError, NotFoundError
 from countersign.features.freshness import gate
 from countersign.features.request_time import compute
@@ -86,7 +86,10 @@ def whole_vector(
         views |= {f.name: given.get(f.name) for f in view.features}
     named = views | compute(use_case, row, views)
     ordered = {name: named[name] for name in use_case.inputs} | named
-    declared = [*(f for view in use_case.views for f in view.features), *use_case.request_features]
+    declared: list[Feature | RequestFeature] = [
+        *(f for view in use_case.views for f in view.features),
+        *use_case.request_features,
+    ]
     refused = [f.name for f in declared if f.nulls == "refuse" and named[f.name] is None]
     if refused:
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from countersign import use_cases
@@ -45,9 +46,8 @@ def survey(stores: Stores, *, load: bool = False) -> dict[str, Any]:
 def _one(stores: Stores, worker: Worker, seat: Seat, *, load: bool) -> dict[str, Any]:
     name, now = seat.use_case.name, stores.clock.now()
     if seat.pointer_due(now):
-        pointer = stores.registry.pointer(name)
-        seat.take_pointer(pointer, now)
-    pointer = seat.pointer or {}
+        seat.take_pointer(stores.registry.pointer(name), now)
+    pointer: Mapping[str, Any] = seat.pointer or {}
     versions = []
     for ref in served(pointer):
         problem = ""
@@ -64,7 +64,7 @@ def _one(stores: Stores, worker: Worker, seat: Seat, *, load: bool) -> dict[str,
                 "problem": problem or worker.problem(name, ref),
             }
         )
-    champion = pointer.get("champion") or {}
+    champion: Mapping[str, Any] = pointer.get("champion") or {}
     return {
         "version": champion.get("version"),
         "digest": champion.get("digest"),
