@@ -154,3 +154,10 @@ def test_a_map_is_small_at_a_time_and_takes_only_what_it_needs(path: Path) -> No
 def test_training_is_started_by_the_approval_machine_alone() -> None:
     naming = {path.name for path in FILES if "${TrainingMachineArn}" in path.read_text()}
     assert naming <= {"approval.asl.json"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.split(".")[0])
+def test_the_item_of_a_map_is_named_only_in_its_selector(path: Path) -> None:
+    for name, state, _ in states_of(load(path)):
+        outside = {k: v for k, v in state.items() if k not in {"ItemSelector", "ItemProcessor"}}
+        assert "$$.Map" not in json.dumps(outside), name
