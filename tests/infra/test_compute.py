@@ -1,6 +1,9 @@
 """Functions, queues and the API, as the templates say."""
 
+import importlib
 import json
+
+import pytest
 
 from infra.catalog import BY_NAME, FUNCTIONS
 from infra.constructs.function import RUNTIME
@@ -128,3 +131,10 @@ def test_a_stack_stays_below_the_limits_of_cloud_formation(any_environment: Synt
         assert len(template["Resources"]) < 450, stack
         assert len(template.get("Outputs", {})) < 180, stack
         assert len(json.dumps(template, separators=(",", ":"))) < 950_000, stack
+
+
+@pytest.mark.parametrize("function", ["score", "operate", "record_outcome"])
+def test_the_api_has_exactly_the_routes_that_a_function_answers(function: str) -> None:
+    answered = set(importlib.import_module(f"countersign.steps.{function}").ROUTES)
+    deployed = {(r.method, r.resource) for r in routes() if r.function == function}
+    assert deployed == answered
