@@ -265,13 +265,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.export:
         export_requirements()
         return 0
+    from infra.catalog import FUNCTIONS, USED_LAYERS
+
     for name in options.target or ["local"]:
         to = target(name)
-        for weight in options.weight or WEIGHTS:
+        for weight in options.weight or USED_LAYERS:
             ensure(weight, to)
         if options.sizes:
-            from infra.catalog import FUNCTIONS
-
             for function, mb in sizes(to, ((f.name, f.layers) for f in FUNCTIONS)).items():
                 print(f"{name:6} {function:20} {mb:6.1f} MB of {LIMIT_MB:.0f}")
     return 0

@@ -9,7 +9,7 @@ from infra.permissions import Permission
 SERVING = ("core", "scoring")
 JUDGING = ("core", "scoring", "query")
 PLAIN = ("core",)
-DATA = ("core", "data")
+DATA = ("core", "query")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
