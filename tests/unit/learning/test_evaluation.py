@@ -157,14 +157,15 @@ def fairness_of(shares: dict[str, tuple[int, int]]) -> dict[str, Any]:
     countries = [c for c, (n, _) in shares.items() for _ in range(n)]
     chosen = [i < k for n, k in shares.values() for i in range(n)]
     label = [i == n - 1 for n, _ in shares.values() for i in range(n)]
-    return audit(GROUPS, split_rows(countries, label), np.array(chosen))
+    return audit(GROUPS, split_rows(countries, label), np.array(chosen), cluster="payslip_id")
 
 
 @pytest.mark.parametrize(
     ("shares", "verdict"),
     [
         ({"PT": (1_000, 50), "NL": (1_000, 48)}, "PASS"),
-        ({"PT": (1_000, 50), "NL": (1_000, 150)}, "FAIL"),
+        ({"PT": (1_000, 50), "NL": (1_000, 200)}, "FAIL"),
+        ({"PT": (1_000, 50), "NL": (1_000, 100)}, "INSUFFICIENT"),
         ({"PT": (150, 3), "NL": (150, 5)}, "INSUFFICIENT"),
         ({"PT": (1_000, 50), "NL": (20, 20)}, "INSUFFICIENT"),
     ],
@@ -180,14 +181,28 @@ def test_a_gap_fails_only_when_rows_enough_show_it_beyond_chance(
 def test_selection_that_follows_the_errors_is_not_called_unfair() -> None:
     countries = ["PT"] * 1_000 + ["NL"] * 1_000
     label = [i < 20 for i in range(1_000)] + [i < 100 for i in range(1_000)]
-    found = audit(GROUPS, split_rows(countries, label), np.array(label))
+    found = audit(GROUPS, split_rows(countries, label), np.array(label), cluster="worker_id")
     assert found["groups"]["country"]["selection_rate_ratio"] == pytest.approx(0.2)
     assert found["verdict"] == "INSUFFICIENT"
 
 
+def test_a_gap_that_is_the_habit_of_a_few_workers_is_not_beyond_chance() -> None:
+    """200 selected rows of one group, all of four workers, against 50 of the other."""
+    n = 1_000
+    columns = table(2 * n)
+    columns["country"] = ["PT"] * n + ["NL"] * n
+    columns["label"] = np.array([i in (0, n) for i in range(2 * n)], dtype=np.int64)
+    columns["worker_id"] = [f"pt{i % 20}" for i in range(n)] + [f"nl{i // 50}" for i in range(n)]
+    rows = read_rows(parquet(columns), key="payslip_id")
+    chosen = np.array([i % 20 == 0 for i in range(n)] + [i < 200 for i in range(n)])
+    assert audit(GROUPS, rows, chosen, cluster="payslip_id")["verdict"] == "FAIL"
+    assert audit(GROUPS, rows, chosen, cluster="worker_id")["verdict"] == "INSUFFICIENT"
+
+
 def test_a_fairness_column_that_is_absent_is_refused_by_name() -> None:
+    region = (FairnessGroup(column="region"),)
     with pytest.raises(ContractError, match="region"):
-        audit((FairnessGroup(column="region"),), split_rows(["PT"] * 10, [0] * 10), np.zeros(10))
+        audit(region, split_rows(["PT"] * 10, [0] * 10), np.zeros(10, bool), cluster="worker_id")
 
 
 def test_unfair_selection_fails_the_candidate(

@@ -53,7 +53,13 @@ def judge(
     found["latency_p95_ms"] = _plain(latency_p95_ms(session, test))
     figures = known(found)
     gates = [judge_gate(gate, figures) for gate in use_case.gates]
-    audit = fairness.audit(use_case.fairness, test, scores.final >= session.threshold)
+    audit = fairness.audit(
+        use_case.fairness,
+        test,
+        scores.final >= session.threshold,
+        cluster=use_case.entities[0].key,
+        seed=manifest["seed"],
+    )
     failed = [gate["metric"] for gate in gates if not gate["passed"]]
     failed += ["fairness"] if audit["verdict"] == "FAIL" else []
     document = {

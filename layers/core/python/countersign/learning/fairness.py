@@ -1,33 +1,58 @@
-"""Are groups treated alike? Four-fifths on selection, then whether a gap is more than chance.
+"""Are groups treated alike? Four-fifths on selection, then what a gap means and whether it is chance.
 
 Selection rates may differ because errors do. So a group that is selected less than four fifths as often
-fails the audit only when, among rows of the same truth, the gap is beyond chance: correct rows sent to
-review (false positives), or errors missed (false negatives). A gap that the rows cannot tell from chance
-is INSUFFICIENT, never PASS.
+fails the audit only when, among rows of the same truth, a gap is wide (over ten points), lopsided (below the
+declared ratio) and beyond chance: correct rows sent to review (false positives), or errors missed (false
+negatives). Anything less clear is INSUFFICIENT, never PASS. Chance is judged by worker, not by row: a
+worker's payslips share their habits, so rows are no independent witnesses.
+
+Source for ten points: R. Bellamy et al., AI Fairness 360 (2018), which calls a difference in true or false
+positive rates fair between −0.1 and 0.1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from countersign.declare import FairnessGroup
 from countersign.errors import ContractError, FieldError
 from countersign.learning.dataset import Rows
-from countersign.statistics.proportions import fisher_exact, group_rates
+from countersign.statistics.proportions import group_rates
 
-ALPHA = 0.05
-# rate → (its rows among a group's, the word for them); a rate is k of n rows of one truth
+Bools = NDArray[np.bool_]
+
+ALPHA = 0.01
+WIDE = 0.10
+PERMUTATIONS = 2_000
 _TRUTHS = {"fpr": "correct rows selected", "fnr": "errors missed"}
 
 
-def audit(declared: Sequence[FairnessGroup], rows: Rows, decisions: Any) -> dict[str, Any]:
-    """The `fairness` part of evaluation.json, for decisions (bool, shape (n_rows,)).
+def audit(
+    declared: Sequence[FairnessGroup], rows: Rows, decisions: Bools, *, cluster: str, seed: int = 0
+) -> dict[str, Any]:
+    """The `fairness` part of evaluation.json.
 
-    Raises ContractError when a declared column is absent.
+    Parameters
+    ----------
+    declared : sequence of FairnessGroup
+        Whom to compare.
+    rows, decisions
+        The test rows, and whether each was selected (bool, shape (n_rows,)).
+    cluster : str
+        The text column whose rows belong together, such as the worker's id.
+    seed : int
+        Of the permutations.
+
+    Raises
+    ------
+    ContractError   a declared column is absent
     """
-    absent = [group.column for group in declared if group.column not in rows.texts]
+    needed = [*(group.column for group in declared), cluster]
+    absent = [name for name in needed if name not in rows.texts]
     if absent:
         raise ContractError(
             f"The dataset lacks {', '.join(absent)}, by which fairness is judged",
@@ -42,14 +67,20 @@ def audit(declared: Sequence[FairnessGroup], rows: Rows, decisions: Any) -> dict
             smallest=group.minimum_rows,
             ratio_at_least=group.minimum_ratio,
         )
-        found["verdict"], reason = judge(group, found)
+        chance = {
+            rate: _chance(rate, group, rows, decisions, rows.texts[cluster], seed)
+            for rate in _TRUTHS
+        }
+        found["verdict"], reason = judge(group, found, chance)
         groups[group.column] = found
         reasons += [reason] if reason else []
     return {"verdict": _worst(groups), "reasons": reasons, "groups": groups}
 
 
-def judge(group: FairnessGroup, found: Mapping[str, Any]) -> tuple[str, str]:
-    """(verdict, reason) of one column; no reason when it passes."""
+def judge(
+    group: FairnessGroup, found: Mapping[str, Any], chance: Mapping[str, float]
+) -> tuple[str, str]:
+    """(verdict, reason) of one column; no reason when it passes. `chance` is the p of each rate's gap."""
     ratio = found["selection_rate_ratio"]
     judged = [row for row in found["rows"] if row["judged"]]
     if len(judged) < 2 or ratio is None:
@@ -60,37 +91,57 @@ def judge(group: FairnessGroup, found: Mapping[str, Any]) -> tuple[str, str]:
         return "PASS", ""
     selected = f"{group.column}: selection-rate ratio {ratio:.2f} is below {group.minimum_ratio:g}"
     for rate, meaning in _TRUTHS.items():
-        worst, p = _widest(judged, rate)
-        if worst is not None and p < ALPHA and _ratio(worst, rate) < group.minimum_ratio:
-            low, high = sorted(worst, key=lambda row: row[rate]["value"])
+        known = sorted(
+            (row for row in judged if row[rate]["value"] is not None),
+            key=lambda row: row[rate]["value"],
+        )
+        if len(known) < 2:
+            continue
+        low, high = known[0][rate]["value"], known[-1][rate]["value"]
+        if high - low > WIDE and low < group.minimum_ratio * high and chance[rate] < ALPHA:
             return "FAIL", (
-                f"{selected}; {meaning}: {high[rate]['value']:.1%} of {high['value']} against "
-                f"{low[rate]['value']:.1%} of {low['value']} (p = {p:.2g})"
+                f"{selected}; {meaning}: {high:.1%} of {known[-1]['value']} against {low:.1%} of "
+                f"{known[0]['value']} (p = {chance[rate]:.2g})"
             )
-    return "INSUFFICIENT", f"{selected}, but among rows of the same truth no gap is beyond chance"
+    return "INSUFFICIENT", (
+        f"{selected}, but among rows of the same truth no gap is both wide and beyond chance"
+    )
 
 
-def _widest(judged: Sequence[Mapping[str, Any]], rate: str) -> tuple[Any, float]:
-    """The pair of groups least alike in a rate, and Bonferroni's p of it; (None, 1) without a pair."""
-    pairs = [
-        (fisher_exact(*_counts(a, rate), *_counts(b, rate)), (a, b))
-        for a, b in combinations([row for row in judged if _counts(row, rate)[1]], 2)
+def _chance(
+    rate: str, group: FairnessGroup, rows: Rows, decisions: Bools, cluster: Any, seed: int
+) -> float:
+    """How often groups of the same numbers of workers differ as much when workers are dealt at random.
+
+    The statistic is Pearson's over the groups large enough to be judged; p is at least 1 / 2 001.
+    """
+    values = rows.texts[group.column].astype(str)
+    names, at, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    kept = (sizes >= group.minimum_rows)[at] & (rows.label if rate == "fnr" else ~rows.label)
+    hits = (decisions if rate == "fpr" else ~decisions)[kept].astype(np.float64)
+    if kept.sum() < 2 or hits.min() == hits.max():
+        return 1.0
+    _, who = np.unique(cluster[kept].astype(str), return_inverse=True)
+    n_workers = int(who.max()) + 1
+    per_worker = np.bincount(who, hits, n_workers), np.bincount(who, minlength=n_workers)
+    # A worker who moved between groups counts where most of their rows are.
+    table = np.zeros((n_workers, len(names)))
+    np.add.at(table, (who, at[kept]), 1.0)
+    home = table.argmax(axis=1)
+    random = np.random.default_rng(seed)
+    seen = _spread(home, *per_worker, len(names))
+    dealt = [
+        _spread(random.permutation(home), *per_worker, len(names)) for _ in range(PERMUTATIONS)
     ]
-    if not pairs:
-        return None, 1.0
-    p, worst = min(pairs, key=lambda pair: pair[0])
-    return worst, min(1.0, p * len(pairs))
+    return float((1 + sum(one >= seen - 1e-12 for one in dealt)) / (PERMUTATIONS + 1))
 
 
-def _counts(row: Mapping[str, Any], rate: str) -> tuple[int, int]:
-    """(how many, of how many) a group's rate is."""
-    n = row["positives"] if rate == "fnr" else row["n"] - row["positives"]
-    return (round(row[rate]["value"] * n), n) if n else (0, 0)
-
-
-def _ratio(pair: Any, rate: str) -> float:
-    low, high = sorted(row[rate]["value"] for row in pair)
-    return float(low / high) if high else 1.0
+def _spread(home: Any, hits: Any, rows: Any, n_groups: int) -> float:
+    """Pearson's statistic of the groups' rates against the common one."""
+    k, n = np.bincount(home, hits, n_groups), np.bincount(home, rows, n_groups)
+    common = k.sum() / n.sum()
+    some = n > 0
+    return float((((k[some] - common * n[some]) ** 2) / n[some]).sum() / (common * (1 - common)))
 
 
 def _worst(groups: Mapping[str, Mapping[str, Any]]) -> str:

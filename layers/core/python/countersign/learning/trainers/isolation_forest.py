@@ -13,7 +13,9 @@ from countersign.learning.forest import LEAF, Floats, Forest, Inputs
 
 DEFAULTS: Mapping[str, float | int | str | bool] = {
     "n_estimators": 200,
-    "max_samples": 256,
+    # Far more than the paper's 256: pay features are mostly constant with rare far values, which small
+    # samples miss (AUC 0.86 → 0.91, average precision 0.15 → 0.5 on generated payroll).
+    "max_samples": 2_048,
     "max_features": 1.0,
     "bootstrap": False,
 }
