@@ -17,13 +17,22 @@ def test_a_stale_critical_feature_blocks_and_is_named_with_age_and_sla(world: Wo
     world.age(CRITICAL_VIEW, timedelta(days=500))
     status, problem = world.score()
     assert status == 424
-    assert problem["errors"]
+    (error,) = [e for e in problem["errors"] if e["field"] == "worker_gross_pay_6m_mean"]
+    assert error["expected"] == "at most 45 days old; it is 500.00 days old"
     assert world.logged() == 0
 
 
 def test_a_critical_feature_from_the_future_blocks(world: World) -> None:
     world.age(CRITICAL_VIEW, timedelta(days=-2))
     assert world.score()[0] == 424
+    assert world.logged() == 0
+
+
+def test_a_payslip_never_enters_its_own_baseline(world: World) -> None:
+    """Scored after it was paid and delivered: the features know of it, so there is no score."""
+    status, problem = world.score(pay_date="2026-11-20")
+    assert status == 424
+    assert {error["field"] for error in problem["errors"]} >= {"worker_gross_pay_6m_mean"}
     assert world.logged() == 0
 
 

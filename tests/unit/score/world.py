@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
 from countersign import entry, use_cases
 from countersign.aws.attributes import marshal_item
+from countersign.aws.online import OnlineRow
 from countersign.aws.session import client
 from countersign.aws.stores import Stores
 from countersign.clock import iso
+from countersign.declare import Feature
+from countersign.features.aggregations import MOMENTS
+from countersign.features.packing import pack
 from countersign.serving.rules import rules_to_json
 from countersign.steps import score, shadow_score
 
@@ -25,6 +29,8 @@ from tests.unit.serving.models import manifest_of, served_files
 USE_CASE = "payroll_anomaly"
 PATH = use_cases.get(USE_CASE).api_path
 WORKER, CLIENT, COUNTRY = "W-000001", "C-0001", "DE"
+IDS = {"worker": WORKER, "client": CLIENT, "country": COUNTRY}
+PAY_DAY = datetime(2026, 11, 30, tzinfo=UTC)
 CRITICAL_VIEW = "worker_pay"
 # The model's input that the tests set: a feature of a view that no rule looks at.
 DECISIVE = "exception_count_rolling_10d"
@@ -63,7 +69,7 @@ class World:
             view.name: {f.name: USUAL.get(f.name, 0.0) for f in view.features}
             for view in self.use_case.views
         }
-        self.written = {view.name: NOW - timedelta(hours=6) for view in self.use_case.views}
+        self.newest = {view.name: NOW - timedelta(hours=6) for view in self.use_case.views}
         self._patch = patch
         patch.setattr(entry, "worker_stores", lambda: self.stores)
         self.handle = entry.api(score.ROUTES)
@@ -76,14 +82,29 @@ class World:
     # ---- what is stored
 
     def write(self, view: str) -> None:
-        """Put the view's row as `features` and `written` say."""
-        times = dict.fromkeys(("event_time", "known_at", "written_at"), iso(self.written[view]))
-        item: dict[str, Any] = {**times, "v": json.dumps(self.features[view])}
-        if view == CRITICAL_VIEW:
-            item["carried"] = {"client_id": CLIENT, "country": COUNTRY}
-        client("dynamodb").put_item(
-            TableName="online", Item={**self._key(view), **marshal_item(item)}
+        """Put the view's row as `features` and `newest` say."""
+        declared = next(v for v in self.use_case.views if v.name == view)
+        newest = self.newest[view].timestamp() * 1e6
+        stored = [self._stored(f, self.features[view][f.name]) for f in declared.features]
+        at = iso(self.newest[view])
+        row = OnlineRow(
+            packed=pack(declared, [*stored, *(newest for _ in declared.sources())]),
+            event_at=at,
+            known=at,
+            built=iso(NOW),
+            digest="d",
+            expires=int((NOW + timedelta(days=800)).timestamp()),
+            ids={"client_id": CLIENT, "country": COUNTRY} if view == CRITICAL_VIEW else {},
         )
+        self.drop(view)
+        identity = IDS[declared.entity.name]
+        assert self.stores.online.write(declared.entity.name, view, [(identity, row)]) == [True]
+
+    def _stored(self, feature: Feature, value: float | None) -> float | None:
+        """Days since a moment are stored as the moment."""
+        if value is None or feature.aggregation not in MOMENTS:
+            return value
+        return (PAY_DAY - timedelta(days=value)).timestamp() * 1e6
 
     def set_feature(self, name: str, value: float | None) -> None:
         view = next(v for v, row in self.features.items() if name in row)
@@ -96,7 +117,7 @@ class World:
 
     def age(self, view: str, by: timedelta) -> None:
         """Make the newest fact of a view as old as `by` says; negative is in the future."""
-        self.written[view] = NOW - by
+        self.newest[view] = NOW - by
         self.write(view)
 
     def drop(self, view: str) -> None:
@@ -104,7 +125,7 @@ class World:
 
     def _key(self, view: str) -> dict[str, Any]:
         declared = next(v for v in self.use_case.views if v.name == view)
-        identity = {"worker": WORKER, "client": CLIENT, "country": COUNTRY}[declared.entity.name]
+        identity = IDS[declared.entity.name]
         return marshal_item({"pk": f"{declared.entity.name}#{identity}", "sk": view})
 
     def publish(
@@ -285,7 +306,3 @@ def canned(url: str, answer: dict[str, Any]) -> AWSResponse:
     """An answer of DynamoDB that nobody computed."""
     headers = {"content-type": "application/x-amz-json-1.0"}
     return AWSResponse(url, 200, headers, _Raw(json.dumps(answer).encode()))
-
-
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

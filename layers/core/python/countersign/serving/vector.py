@@ -7,25 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from countersign.declare import Feature, RequestFeature, UseCase
-from countersign.errors import DataError, FieldError, NotFoundError
+from countersign.declare import Feature, FeatureView, RequestFeature, UseCase
+from countersign.errors import DataError, FieldError, NotFoundError, StaleFeatureError
 from countersign.features.freshness import gate
-from countersign.features.request_time import compute
+from countersign.features.packing import Unpacked, microseconds, serve, unpack
+from countersign.features.request_time import as_of, compute
 
 Key = tuple[str, str, str]  # (entity, id, view)
+Rows = Mapping[Any, "OnlineRow"]  # by Key
 
 
 class OnlineRow(Protocol):
     """One view's row of one entity, as the online store gives it."""
 
     @property
-    def features(self) -> Mapping[str, float | None]: ...
+    def packed(self) -> bytes: ...
 
     @property
-    def carried(self) -> Mapping[str, str]: ...
-
-    @property
-    def event_time(self) -> datetime: ...
+    def ids(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def view_keys(use_case: UseCase, row: Mapping[str, Any]) -> list[Key]:
     return [(v.entity.name, str(row[v.entity.key]), v.name) for v in use_case.views]
 
 
-def check_ids(use_case: UseCase, row: Mapping[str, Any], values: Mapping[Key, OnlineRow]) -> None:
+def check_ids(use_case: UseCase, row: Mapping[str, Any], values: Rows) -> None:
     """The first entity is known, and the request names the others as its record does.
 
     Raises
@@ -53,7 +52,7 @@ def check_ids(use_case: UseCase, row: Mapping[str, Any], values: Mapping[Key, On
     rows = [found for key, found in values.items() if key[0] == first]
     if not rows:
         raise NotFoundError(f"No such {first}")
-    carried = {name: value for found in rows for name, value in found.carried.items()}
+    carried = {name: value for found in rows for name, value in found.ids.items()}
     wrong = [
         FieldError(entity.key, f"the {entity.name} that this {first} has on record")
         for entity in use_case.entities[1:]
@@ -66,7 +65,7 @@ def check_ids(use_case: UseCase, row: Mapping[str, Any], values: Mapping[Key, On
 def whole_vector(
     use_case: UseCase,
     row: Mapping[str, Any],
-    values: Mapping[Key, OnlineRow],
+    values: Rows,
     now: datetime,
 ) -> Vector:
     """The vector of one request, whole, or an error that says why there is none.
@@ -74,16 +73,19 @@ def whole_vector(
     Raises
     ------
     NotFoundError, DataError   see `check_ids`
-    StaleFeatureError   a critical feature is missing, past its SLA, or from the future
+    StaleFeatureError   a critical feature is missing, past its SLA, or from the future: of now, or of
+                        the moment that the request is about
     DataError           a feature that refuses nulls is null
     """
     check_ids(use_case, row, values)
     rows = {key[2]: found for key, found in values.items()}
     ages = gate(use_case.views, rows, now)
+    moment = as_of(use_case, row)
     views: dict[str, float | None] = {}
     for view in use_case.views:
-        given = rows[view.name].features if view.name in rows else {}
-        views |= {f.name: given.get(f.name) for f in view.features}
+        held = unpack(view, rows[view.name].packed) if view.name in rows else None
+        refuse_hindsight(use_case, view, held, moment)
+        views |= serve(view, held, moment)
     named = views | compute(use_case, row, views)
     ordered = {name: named[name] for name in use_case.inputs} | named
     declared: list[Feature | RequestFeature] = [
@@ -97,3 +99,28 @@ def whole_vector(
             errors=[FieldError(name, "a value") for name in refused],
         )
     return Vector(ordered, ages)
+
+
+def refuse_hindsight(
+    use_case: UseCase, view: FeatureView, held: Unpacked | None, moment: datetime
+) -> None:
+    """Refuse a baseline that already knows facts like the scored one, of its moment or later.
+
+    What is scored never enters its own baseline. Raises StaleFeatureError.
+    """
+    if held is None or view.entity != use_case.entities[0]:
+        return
+    latest = held.latest.get(use_case.spine.name)
+    if latest is None or latest < microseconds(moment):
+        return
+    wrong = [
+        FieldError(f.name, f"{use_case.spine.name} before this {use_case.spine.event_time} only")
+        for f in view.features
+        if f.critical
+    ]
+    if wrong:
+        raise StaleFeatureError(
+            f"The features know {use_case.spine.name} of this {use_case.spine.event_time} or later; "
+            "score before it is delivered",
+            errors=wrong,
+        )
