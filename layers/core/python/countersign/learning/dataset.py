@@ -7,12 +7,14 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from countersign.clock import iso
 from countersign.errors import ContractError, DigestMismatchError, FieldError
 from countersign.learning.forest import Floats
 
@@ -41,6 +43,11 @@ class Rows:
     def positives(self) -> int:
         """How many rows are labelled 1."""
         return int(self.label.sum())
+
+    def span(self) -> dict[str, Any]:
+        """Rows, positives, and the first and last as-of moment (null without rows)."""
+        first, last = (_moment(edge) for edge in (self.as_of[:1], self.as_of[-1:]))
+        return {"rows": len(self), "positives": self.positives, "from": first, "to": last}
 
     def take(self, index: NDArray[Any]) -> Rows:
         """The rows at `index` (numbers or a mask)."""
@@ -85,6 +92,12 @@ class Dataset:
                 f"{file} of dataset {self.dataset_id} is not the frozen one; freeze the dataset again"
             )
         return read_rows(content, key=self.key)
+
+
+def _moment(microseconds: NDArray[np.int64]) -> str | None:
+    """One moment, or none, as ISO-8601."""
+    found: list[int] = microseconds.tolist()
+    return iso(datetime.fromtimestamp(found[0] / 1e6, tz=UTC)) if found else None
 
 
 def read_rows(parquet: bytes, *, key: str) -> Rows:

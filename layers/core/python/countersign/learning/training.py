@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from countersign.clock import iso
 from countersign.declare import UseCase
-from countersign.learning import golden, readiness, threshold, trainers
-from countersign.learning.dataset import Rows
+from countersign.learning import environment, golden, readiness, threshold, trainers
+from countersign.learning.dataset import Dataset, Rows
 from countersign.learning.fills import fill_constants, realistic_ranges
 from countersign.learning.forest import Floats
 from countersign.learning.scoring import Scores, add_rules
 from countersign.serving.preprocess import matrix
 from countersign.serving.rules import rules_to_json, rules_version
-
-RECORD = "training.json"  # in the run's folder: what training knows, for the exporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ def train(use_case: UseCase, splits: Mapping[str, Rows]) -> Trained:
         serving=_serving(use_case, splits["train"], fills, chosen),
         hyperparameters=fitted.hyperparameters,
         thresholds={name: {"value": t.value, "curve": t.cost_curve} for name, t in chosen.items()},
-        split={"kind": use_case.split.order, **{n: span(part) for n, part in splits.items()}},
+        split={"kind": use_case.split.order, **{n: part.span() for n, part in splits.items()}},
         reference={
             name: np.concatenate([splits[s].columns[name] for s in ("train", "valid")])
             for name in use_case.inputs
@@ -115,13 +111,21 @@ def _serving(
     }
 
 
-def span(rows: Rows) -> dict[str, Any]:
-    """Rows, positives and the first and last as-of moment of a split."""
-    first, last = (
-        (_moment(rows.as_of.min()), _moment(rows.as_of.max())) if len(rows) else (None, None)
-    )
-    return {"rows": len(rows), "positives": rows.positives, "from": first, "to": last}
-
-
-def _moment(microseconds: Any) -> str:
-    return iso(datetime.fromtimestamp(int(microseconds) / 1e6, tz=UTC))
+def describe(use_case: UseCase, dataset: Dataset, trained: Trained) -> dict[str, Any]:
+    """The model's birth certificate, as far as training knows it: most of `training.json`."""
+    return {
+        "schema": 1,
+        "use_case": use_case.name,
+        "trainer": use_case.model.trainer,
+        "seed": use_case.model.seed,
+        "hyperparameters": trained.hyperparameters,
+        "dataset_id": dataset.dataset_id,
+        "dataset_digest": dataset.digest,
+        "synthetic": bool(dataset.manifest["synthetic"]),
+        "feature_code_digest": dataset.manifest.get("feature_code_digest", ""),
+        "as_of": dataset.manifest.get("as_of"),
+        "split": trained.split,
+        "serving": trained.serving,
+        "thresholds": trained.thresholds,
+        "environment": environment.describe(environment.TRAINING),
+    }

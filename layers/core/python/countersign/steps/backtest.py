@@ -14,7 +14,6 @@ from countersign.learning.backtest import Contestant, compare, judge, last_days
 from countersign.learning.dataset import Dataset, Rows
 from countersign.learning.evaluation import compare_with_rules
 from countersign.learning.scoring import score_with
-from countersign.learning.training import span
 from countersign.serving.session import FILES, ModelSession
 
 RECENT_DAYS = 30
@@ -62,7 +61,7 @@ def run(request: Request, stores: Stores) -> Result:
     facts: dict[str, Any] = {
         "use_case": request.use_case,
         "version": request.version,
-        "window": span(rows),
+        "window": rows.span(),
         "rules": rules,
     }
     if champion is None:
@@ -100,7 +99,7 @@ def recent(rows: Rows, mine: Contestant, other: Contestant) -> dict[str, Any]:
         Contestant(mine.scores[kept], mine.threshold),
         Contestant(other.scores[kept], other.threshold),
     )
-    return {"window": span(rows.take(kept)), "verdict": judge(checks), "checks": checks}
+    return {"window": rows.take(kept).span(), "verdict": judge(checks), "checks": checks}
 
 
 def seen(rival: Verified, rows: Rows) -> int:

@@ -15,7 +15,7 @@ from countersign.aws.stores import Stores
 from countersign.errors import DigestMismatchError, ExportError
 from countersign.learning import environment, export
 from countersign.learning.golden import largest_difference
-from countersign.learning.training import RECORD
+from countersign.learning.record import RECORD, manifest
 from countersign.serving.session import ModelSession, golden_vectors
 
 _TIMED_CALLS = 500
@@ -66,30 +66,6 @@ def run(request: Request, stores: Stores) -> Result:
         stores.artifacts.put(f"{folder}/{name}", files[name])
     digest = stores.artifacts.seal(folder, manifest(record, files, parity, made))
     return Result(request.run_id, digest, len(rows), difference)
-
-
-def manifest(
-    record: dict[str, Any], files: dict[str, bytes], parity: dict[str, Any], made: dict[str, str]
-) -> dict[str, Any]:
-    """What is signed: origin, contents and digests. Made of the record alone, so a repeat is equal."""
-    kept = (
-        "use_case", "run_id", "dataset_id", "dataset_digest", "synthetic", "as_of", "created_at",
-        "hyperparameters", "seed", "feature_code_digest", "split",
-    )  # fmt: skip
-    return {
-        **{name: record[name] for name in kept},
-        "schema": 1,
-        "created_by": "export_model",
-        "model_type": record["trainer"],
-        "features": record["serving"]["features"],
-        "threshold": record["serving"]["threshold"],
-        "environment": {"training": record["environment"], "export": made},
-        "parity": parity,
-        "files": {
-            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-            for name, content in files.items()
-        },
-    }
 
 
 def microseconds_per_row(session: ModelSession, rows: NDArray[np.float32]) -> float:

@@ -10,11 +10,10 @@ from typing import Any
 from countersign import use_cases
 from countersign.aws.stores import Stores
 from countersign.clock import iso
-from countersign.declare import UseCase
 from countersign.errors import ConflictError, SyntheticDataError
-from countersign.learning import environment
 from countersign.learning.dataset import SPLITS, Dataset
-from countersign.learning.training import RECORD, Trained, train
+from countersign.learning.record import RECORD
+from countersign.learning.training import describe, train
 from countersign.monitoring import baseline
 
 
@@ -62,26 +61,6 @@ def run(request: Request, stores: Stores) -> Result:
     # Last, so that a record stands only over a whole set of files.
     stores.artifacts.write_json(f"{folder}/{RECORD}", record)
     return _result(record)
-
-
-def describe(use_case: UseCase, dataset: Dataset, trained: Trained) -> dict[str, Any]:
-    """The model's birth certificate, as far as training knows it."""
-    return {
-        "schema": 1,
-        "use_case": use_case.name,
-        "trainer": use_case.model.trainer,
-        "seed": use_case.model.seed,
-        "hyperparameters": trained.hyperparameters,
-        "dataset_id": dataset.dataset_id,
-        "dataset_digest": dataset.digest,
-        "synthetic": bool(dataset.manifest["synthetic"]),
-        "feature_code_digest": dataset.manifest.get("feature_code_digest", ""),
-        "as_of": dataset.manifest.get("as_of"),
-        "split": trained.split,
-        "serving": trained.serving,
-        "thresholds": trained.thresholds,
-        "environment": environment.describe(environment.TRAINING),
-    }
 
 
 def refuse_synthetic(dataset: Dataset, environment_name: str) -> None:
