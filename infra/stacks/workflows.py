@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra import people
 from infra.acknowledgements import acknowledge_objects
-from infra.constructs.state_machine import FOLDER, WorkflowMachine
+from infra.constructs.state_machine import WorkflowMachine
 from infra.machines import MACHINES
 from infra.names import Names
 from infra.routes import ROLES, routes
@@ -52,7 +52,6 @@ class WorkflowsStack(Stack):
                 self, row, environment=environment, names=names, key=storage.data_key
             )
             for row in MACHINES
-            if (FOLDER / f"{row.file}.asl.json").exists()
         }
         for name, machine in self.machines.items():
             CfnOutput(self, f"Machine{pascal(name)}", value=machine.machine.state_machine_arn)
