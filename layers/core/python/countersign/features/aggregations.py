@@ -23,7 +23,8 @@ def aggregate(view: FeatureView, feature: Feature, window: str) -> str:
     """The stored value of `feature` as a DOUBLE; `window` is SQL that says which rows lie in it."""
     chosen = [window, *_conditions(view, feature)]
     value = _AGGREGATES[feature.aggregation](feature, " AND ".join(chosen))
-    return f"CASE WHEN isfinite({value}) THEN {value} END"
+    # A zero has one sign, or equal values would have different digests.
+    return f"CASE WHEN {value} = 0 THEN 0.0::DOUBLE WHEN isfinite({value}) THEN {value} END"
 
 
 def served(feature: Feature, stored: str, moment: str) -> str:
@@ -48,6 +49,26 @@ def _simple(function: str, feature: Feature, rows: str) -> str:
     return f"({function}({feature.expression}) FILTER ({rows}))::DOUBLE"
 
 
+def _exact_sum(feature: Feature, rows: str) -> str:
+    """Summed as decimals of nine digits: exact, so no order of rows and no thread changes a bit."""
+    return f"(sum(try_cast({feature.expression} AS DECIMAL(38, 9))) FILTER ({rows}))::DOUBLE"
+
+
+def _mean(feature: Feature, rows: str) -> str:
+    return f"({_exact_sum(feature, rows)} / count({feature.expression}) FILTER ({rows}))"
+
+
+def _std(feature: Feature, rows: str) -> str:
+    value = f"({feature.expression})::DOUBLE"
+    return _settled(f"stddev_samp({value}) FILTER ({rows})", value, rows)
+
+
+def _settled(value: str, of: str, rows: str) -> str:
+    """`value` to nine digits of the scale of its rows: what lies below depends on their order."""
+    scale = f"ceil(log10(nullif(max(abs({of})) FILTER ({rows}), 0)))"
+    return f"(round({value}, (9 - coalesce({scale}, 0))::INTEGER))"
+
+
 def _rate(feature: Feature, rows: str) -> str:
     hits = f"count(*) FILTER ({rows} AND ({feature.expression}))"
     below = f" AND ({feature.denominator})" if feature.denominator else ""
@@ -60,10 +81,8 @@ def _trend(feature: Feature, rows: str) -> str:
     present = f"{rows} AND {value} IS NOT NULL"
     months = f"((epoch_us(_t) - epoch_us(_e)) / {30 * DAY_US}.0)"
     span = f"max(_t) FILTER ({present}) - min(_t) FILTER ({present})"
-    return (
-        f"(CASE WHEN {span} >= INTERVAL 1 DAY "
-        f"THEN regr_slope({value}, {months}) FILTER ({rows}) END)"
-    )
+    slope = _settled(f"regr_slope({value}, {months}) FILTER ({rows})", value, rows)
+    return f"(CASE WHEN {span} >= INTERVAL 1 DAY THEN {slope} END)"
 
 
 def _edge(function: str, feature: Feature, rows: str) -> str:
@@ -81,9 +100,9 @@ def _moment(function: str, feature: Feature, rows: str) -> str:
 
 
 _AGGREGATES: Mapping[str, Callable[[Feature, str], str]] = {
-    "mean": lambda f, rows: _simple("avg", f, rows),
-    "std": lambda f, rows: _simple("stddev_samp", f, rows),
-    "sum": lambda f, rows: _simple("sum", f, rows),
+    "mean": _mean,
+    "std": _std,
+    "sum": _exact_sum,
     "min": lambda f, rows: _simple("min", f, rows),
     "max": lambda f, rows: _simple("max", f, rows),
     "count": lambda f, rows: _simple("count", f, rows),

@@ -15,12 +15,20 @@ from countersign.declare import Feature, FeatureView, RequestFeature, UseCase
 
 # Grows with every change of the engine that changes a value.
 ENGINE = 1
+_digests: dict[int, tuple[FeatureView, str]] = {}
 _MEANING = ("name", "aggregation", "expression", "where", "denominator", "source", "window")
 
 
-@cache
 def definition_digest(view: FeatureView) -> str:
     """16 hex digits that change when a value of the view would be computed otherwise."""
+    # By identity: hashing a whole declaration would cost a scored request more than unpacking it.
+    known = _digests.get(id(view))
+    if known is None or known[0] is not view:
+        known = _digests[id(view)] = (view, _definition_digest(view))
+    return known[1]
+
+
+def _definition_digest(view: FeatureView) -> str:
     meaning = {
         "engine": ENGINE,
         "entity": view.entity.key,

@@ -1,0 +1,96 @@
+"""Compute feature views with both clocks, bucket by bucket, and keep their quality log.
+
+Actions: `plan` {as_of?} → what to build; `build` {view, bucket, buckets, as_of}; `quality` {as_of}.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from countersign import use_cases
+from countersign.aws.catalogue import Catalogue
+from countersign.aws.stores import Stores
+from countersign.clock import iso, parse_iso
+from countersign.errors import DataError, RequestError
+from countersign.features.catalogue import view_named, views_of
+from countersign.features.definition import registry_rows
+from countersign.steps.build_features.bucket import build
+from countersign.steps.build_features.log import log_quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`as_of` is ISO-8601 UTC; the plan's default is now."""
+
+    action: str
+    as_of: str = ""
+    view: str = ""
+    bucket: int = 0
+    buckets: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One as-of for the whole run, and `items` of {view, bucket, buckets}."""
+
+    as_of: str
+    items: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """Rows appended for one bucket, and in how many parts; 0 when nothing is new."""
+
+    view: str
+    bucket: int
+    rows: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """`views` by name: {rows, features, alerts}. `passed` without any alert."""
+
+    as_of: str
+    views: dict[str, Any]
+    passed: bool
+    alerts: list[str]
+
+
+def run(request: Request, stores: Stores) -> Plan | Built | Quality:
+    """Plan, build one bucket of one view, or log the quality of all of them."""
+    declared = list(use_cases.all_use_cases().values())
+    match request.action:
+        case "plan":
+            as_of = _moment(request.as_of, stores) if request.as_of else stores.clock.now()
+            catalogue = [row for use_case in declared for row in registry_rows(use_case)]
+            Catalogue.of(stores).register(catalogue)
+            items = [
+                {"view": view.name, "bucket": bucket, "buckets": view.entity.buckets}
+                for view in views_of(declared).values()
+                for bucket in range(view.entity.buckets)
+            ]
+            return Plan(as_of=iso(as_of), items=items)
+        case "build":
+            view = view_named(declared, request.view)
+            if not 0 <= request.bucket < request.buckets:
+                raise RequestError("The bucket must lie between 0 and the number of buckets")
+            as_of = _moment(request.as_of, stores)
+            rows, parts = build(
+                stores, view, as_of=as_of, bucket=request.bucket, buckets=request.buckets
+            )
+            return Built(view=view.name, bucket=request.bucket, rows=rows, parts=parts)
+        case "quality":
+            as_of = _moment(request.as_of, stores)
+            found, alerts = log_quality(stores, views_of(declared).values(), as_of)
+            return Quality(as_of=iso(as_of), views=found, passed=not alerts, alerts=alerts)
+    raise RequestError("Expected one of the actions plan, build and quality")
+
+
+def _moment(text: str, stores: Stores) -> datetime:
+    as_of = parse_iso(text)
+    if as_of > stores.clock.now():
+        raise DataError("An as-of time in the future would promise what is not known yet")
+    return as_of
