@@ -149,6 +149,11 @@ class Api(Construct):
             content_type="application/json",
             schema={"$schema": "http://json-schema.org/draft-04/schema#", **route.schema},
         )
+        # A changed schema is a changed API: without this it would not be deployed to the stage.
+        deployment = self.rest.latest_deployment
+        if deployment is not None:
+            deployment.add_to_logical_id(route.schema)
+            deployment.node.add_dependency(cfn)
         return apigateway.Model.from_model_name(self, f"{''.join(words)}Ref", cfn.ref)
 
     def _problem(self, type_: apigateway.ResponseType, status: int, slug: str, title: str) -> None:

@@ -71,7 +71,6 @@ class CatalogueFunction(Construct):
             # The catalogue grants; the CDK's own additions are kept out.
             role=self.role.without_policy_updates(),
             environment=variables(row, shared),
-            environment_encryption=shared.data_key,
             tracing=lambda_.Tracing.ACTIVE,
             log_group=self.log_group,
         )
