@@ -51,6 +51,7 @@ def test_onnx_equals_native_on_random_forests_and_random_inputs(
 
 
 @given(threshold=st.floats(-3e38, 3e38), x=ANY_FLOAT32)
+@settings(deadline=None)
 def test_a_rounded_threshold_asks_the_same_question_of_every_float32(
     threshold: float, x: float
 ) -> None:

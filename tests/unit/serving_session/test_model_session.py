@@ -176,13 +176,16 @@ def test_nulls_become_the_recorded_constants_or_are_refused(files: Files) -> Non
 
 
 def test_loading_and_scoring_are_quick(files: Files) -> None:
-    """The targets are 50 ms and 20 µs; the bounds leave room for a busy machine."""
-    ModelSession.load(Loaded(files))
-    started = time.perf_counter()
-    session = ModelSession.load(Loaded(files))
-    assert time.perf_counter() - started < 0.5
+    """The targets are 50 ms and 20 µs: the best of several tries must keep them on a busy machine too."""
     row = payroll_like(1)[0].tolist()
-    started = time.perf_counter()
-    for _ in range(1_000):
-        session.score(row)
-    assert (time.perf_counter() - started) / 1_000 < 0.000_2
+    loads, calls = [], []
+    for _ in range(5):
+        started = time.perf_counter()
+        session = ModelSession.load(Loaded(files))
+        loads.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        for _ in range(200):
+            session.score(row)
+        calls.append((time.perf_counter() - started) / 200)
+    assert min(loads) < 0.05
+    assert min(calls) < 0.000_02
