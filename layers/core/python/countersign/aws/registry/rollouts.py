@@ -25,10 +25,14 @@ class Rollouts(Approvals):
 
     def rollout(self, use_case: str, rollout_id: str) -> Item:
         """A rollout's plan. Raises NotFoundError."""
-        found = self.get(f"model#{use_case}", f"rollout#{rollout_id}")
+        found = self.find_rollout(use_case, rollout_id)
         if found is None:
             raise NotFoundError(f"No rollout {rollout_id} of {use_case}")
         return found
+
+    def find_rollout(self, use_case: str, rollout_id: str) -> Item | None:
+        """A rollout's plan, or None."""
+        return self.get(f"model#{use_case}", f"rollout#{rollout_id}")
 
     def record_guard(self, use_case: str, rollout_id: str, name: str, verdict: Item) -> None:
         """Keep what a guard found."""

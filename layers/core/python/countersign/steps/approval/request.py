@@ -1,0 +1,60 @@
+"""Ask for signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from countersign import use_cases
+from countersign.aws import registry_decisions
+from countersign.aws.stores import Stores
+from countersign.clock import parse_iso
+
+
+def run(
+    stores: Stores,
+    *,
+    use_case: str,
+    kind: str,
+    subject: dict[str, str],
+    requester: Mapping[str, str],
+    facts: Mapping[str, Any],
+    key: str,
+) -> dict[str, Any]:
+    """Open an approval, tell the approvers, return what the approval machine takes."""
+    opened = registry_decisions.request_signatures(
+        stores,
+        kind=kind,
+        use_case=use_case,
+        approval_class=use_cases.get(use_case).approval_class,
+        subject=subject,
+        requester=requester,
+        facts=facts,
+        key=key,
+    )
+    what = ", ".join(subject.values())
+    stores.notices.publish(
+        f"Signature wanted: {kind} of {use_case}, {what}",
+        severity="medium",
+        what=f"{opened.requested_by} asks for the {kind} of {use_case}: {what}.",
+        facts={
+            "approval": opened.approval_id,
+            "roles": list(opened.required_roles),
+            "evidence": opened.evidence_digest,
+            "until": opened.deadline_at,
+        },
+        to_do="Read the evidence under GET /v1/approvals/{id}, then decide by API, CLI or console.",
+        runbook="docs/approving.md",
+        use_case=use_case,
+        kind="approval",
+    )
+    left = parse_iso(opened.deadline_at) - parse_iso(opened.opened_at)
+    return {
+        "approval_id": opened.approval_id,
+        "use_case": use_case,
+        "kind": kind,
+        "subject": subject,
+        "required_roles": list(opened.required_roles),
+        "evidence_digest": opened.evidence_digest,
+        "deadline_seconds": int(left.total_seconds()),
+    }
