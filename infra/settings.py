@@ -44,6 +44,11 @@ class Environment:
     human_roles: bool
     alarm_email: str
 
+    @property
+    def kept_warm(self) -> bool:
+        """Whether scoring runs from a snapshot or on workers that wait: both need an alias."""
+        return self.snap_start or self.provisioned_concurrency > 0
+
     def __post_init__(self) -> None:
         if self.snap_start and self.provisioned_concurrency:
             raise SettingsError(f"{self.name}: snap_start excludes provisioned_concurrency")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.catalog.row import JUDGING, SERVING, Function
+from infra.catalog.row import JUDGING, Function
 from infra.grants import (
     BASELINES,
     MODELS,
@@ -32,7 +32,6 @@ GOVERNING: tuple[Function, ...] = (
     Function(
         name="promote",
         purpose="Move the pointer: shadow, rollout steps, completion, rollback, verification",
-        layers=SERVING,
         memory=1024,
         timeout=120,
         permissions=(

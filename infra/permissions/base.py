@@ -14,12 +14,13 @@ from infra.names import Names
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What cannot be derived from a name: keys, and the URLs of queues."""
+    """What cannot be derived from a name: keys, URLs of queues, and what the API invokes to score."""
 
     names: Names
     data_key_arn: str
     signing_key_arn: str
     queue_urls: dict[str, str]
+    serving: str
 
 
 @dataclass(frozen=True, slots=True)

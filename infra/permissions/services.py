@@ -144,8 +144,8 @@ class Invoke(Permission):
         return [allow(["lambda:InvokeFunction"], [arn, f"{arn}:live"])]
 
     def variables(self, wiring: Wiring) -> dict[str, str]:
-        """The function's name."""
-        return {"SERVING_FUNCTION": wiring.names.of(self.function)}
+        """The function's name, with its alias where there is one."""
+        return {"SERVING_FUNCTION": wiring.serving}
 
 
 @dataclass(frozen=True, slots=True)

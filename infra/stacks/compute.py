@@ -59,6 +59,7 @@ class ComputeStack(Stack):
                 data_key_arn=storage.data_key.key_arn,
                 signing_key_arn=storage.signing_key.key_arn,
                 queue_urls={name: queue.queue_url for name, queue in self.queues.items()},
+                serving=names.of("score") + (":live" if environment.kept_warm else ""),
             ),
             data_key=storage.data_key,
             layers={
@@ -160,7 +161,7 @@ class ComputeStack(Stack):
         found: dict[str, lambda_.IFunction] = {
             name: self.functions[name].function for name in ("score", "operate", "record_outcome")
         }
-        if environment.snap_start or environment.provisioned_concurrency:
+        if environment.kept_warm:
             found["score"] = self._warm(environment)
         return found
 

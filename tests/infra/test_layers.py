@@ -94,7 +94,7 @@ def test_a_function_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -
         build.sizes(build.target("local"), [("score", ("core",))])
 
 
-@pytest.mark.parametrize("weight", build.THIRD_PARTY)
+@pytest.mark.parametrize("weight", [w for w in USED_LAYERS if w != "core"])
 def test_a_pruned_layer_does_its_work_alone(weight: str) -> None:
     to = build.target("local")
     folder = build.folder_of(weight, to)
@@ -185,6 +185,14 @@ def test_a_function_carries_what_its_code_imports(row: Function, lazy: bool) -> 
         and not (lazy and module in NEVER_CALLED.get(row.name, ()))
     }
     assert missing == {}, "give the function the layer, or import it where it is used"
+
+
+@pytest.mark.parametrize("row", FUNCTIONS, ids=lambda row: row.name)
+def test_a_function_carries_no_layer_that_nothing_asks_for(row: Function) -> None:
+    needed = imported(f"countersign.steps.{row.name}", set(), lazy=True)
+    needed = {m: a for m, a in needed.items() if m not in NEVER_CALLED.get(row.name, ())}
+    asked = {weight for module in needed for weight in BROUGHT_BY[module]}
+    assert set(row.layers) - {"core"} <= asked
 
 
 def test_our_code_imports_at_cold_start_only_what_scoring_needs() -> None:
