@@ -15,7 +15,12 @@ from countersign.declare import FeatureView
 from countersign.errors import DataError
 from countersign.features.aggregations import served
 from countersign.features.definition import definition_digest
-from countersign.features.engine import carried_columns, stored_columns, values_sql
+from countersign.features.engine import (
+    carried_columns,
+    latest_columns,
+    stored_columns,
+    values_sql,
+)
 
 _RANK = "(event_time, known_at, _built_at, _digest)"
 
@@ -38,13 +43,15 @@ def join_sql(view: FeatureView, spine: str, history: str) -> str:
 
     The spine has the entity's key column (VARCHAR) and `as_of` (TIMESTAMPTZ). Rows without a value,
     and values whose newest fact is older than the time to live, have nulls. Beside the features:
-    `<view>__event_time` and `<view>__known_at` of the row that was joined, for the audit.
+    `<view>__event_time` and `<view>__known_at` of the row that was joined, and of each source the
+    newest fact's `<view>__latest_<source>` (microseconds), for the audit.
     """
     alive = f"epoch_us(as_of) - epoch_us(_newest_fact_at) <= {_microseconds(view)}"
     columns = [
         f'CASE WHEN {alive} THEN {served(f, _column(f.name), "as_of")} END AS "{f.name}"'
         for f in view.features
     ]
+    columns += [f"h.{name} AS {view.name}_{name}" for name in latest_columns(view)]
     return (
         f"SELECT s.*, {', '.join(columns)}, h.event_time AS {view.name}__event_time, "
         f"h.known_at AS {view.name}__known_at FROM {spine} s "
