@@ -76,6 +76,20 @@ def request_signatures(
     return opened
 
 
+def machine_input(approval: Approval) -> dict[str, Any]:
+    """What the approval machine takes."""
+    left = parse_iso(approval.deadline_at) - parse_iso(approval.opened_at)
+    return {
+        "approval_id": approval.approval_id,
+        "use_case": approval.use_case,
+        "kind": approval.kind,
+        "subject": approval.subject,
+        "required_roles": list(approval.required_roles),
+        "evidence_digest": approval.evidence_digest,
+        "deadline_seconds": int(left.total_seconds()),
+    }
+
+
 def unique(people: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Each once, in order."""
     found: list[dict[str, str]] = []

@@ -8,7 +8,6 @@ from typing import Any
 from countersign import use_cases
 from countersign.aws import registry_decisions
 from countersign.aws.stores import Stores
-from countersign.clock import parse_iso
 
 
 def run(
@@ -48,13 +47,4 @@ def run(
         use_case=use_case,
         kind="approval",
     )
-    left = parse_iso(opened.deadline_at) - parse_iso(opened.opened_at)
-    return {
-        "approval_id": opened.approval_id,
-        "use_case": use_case,
-        "kind": kind,
-        "subject": subject,
-        "required_roles": list(opened.required_roles),
-        "evidence_digest": opened.evidence_digest,
-        "deadline_seconds": int(left.total_seconds()),
-    }
+    return registry_decisions.machine_input(opened)

@@ -1,0 +1,117 @@
+"""Models, versions and what differs between two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from countersign import use_cases
+from countersign.aws.stores import Stores
+from countersign.clock import iso, parse_iso
+from countersign.errors import FieldError, RequestError
+from countersign.governance.evidence import changes
+from countersign.governance.versions import Version
+from countersign.http import HttpRequest, HttpResponse
+
+LATEST = 50
+
+
+def listing(request: HttpRequest, stores: Stores) -> HttpResponse:
+    """GET /v1/models: every declared use case and what serves it."""
+    models = []
+    for name, use_case in use_cases.all_use_cases().items():
+        pointer = stores.registry.pointer(name)
+        champion = pointer["champion"]
+        models.append(
+            {
+                "use_case": name,
+                "title": use_case.title,
+                "owner": use_case.owner,
+                "champion": champion["version"] if champion else None,
+                "digest": champion["digest"] if champion else None,
+                "epoch": pointer["epoch"],
+                "kill_switch": pointer["kill_switch"],
+                "rollout": pointer["rollout"]["version"] if pointer["rollout"] else None,
+                "versions": len(stores.registry.versions(name)),
+            }
+        )
+    return HttpResponse(200, {"models": models})
+
+
+def one(request: HttpRequest, stores: Stores) -> HttpResponse:
+    """GET /v1/models/{use_case}: pointer, versions and the deployment ledger's newest rows.
+
+    With `?at=<ISO-8601>` also which version was in production then.
+    """
+    use_case = use_cases.get(request.path_params["use_case"])
+    document: dict[str, Any] = {
+        "use_case": use_case.name,
+        "title": use_case.title,
+        "owner": use_case.owner,
+        "pointer": dict(stores.registry.pointer(use_case.name)),
+        "versions": [summary(v) for v in stores.registry.versions(use_case.name)],
+        "ledger": [row_of(r) for r in stores.registry.ledger(use_case.name)[-LATEST:]],
+    }
+    if "at" in request.query:
+        document["at"] = request.query["at"]
+        document["champion_at"] = stores.registry.champion_history(
+            use_case.name, moment(request.query["at"])
+        )
+    return HttpResponse(200, document)
+
+
+def version(request: HttpRequest, stores: Stores) -> HttpResponse:
+    """GET …/versions/{version}: the whole record."""
+    name = use_cases.get(request.path_params["use_case"]).name
+    found = stores.registry.version(name, request.path_params["version"])
+    return HttpResponse(200, {**found.as_dict(), "report_key": found.record.eval_report_key})
+
+
+def compare(request: HttpRequest, stores: Stores) -> HttpResponse:
+    """GET …/compare?version=&with=: what changed and how the metrics moved.
+
+    Without `version` the newest, without `with` the champion.
+    """
+    name = use_cases.get(request.path_params["use_case"]).name
+    every = stores.registry.versions(name)
+    champion = stores.registry.pointer(name)["champion"]
+    mine = request.query.get("version") or (every[-1].version if every else "")
+    other = request.query.get("with") or (champion["version"] if champion else "")
+    if not mine or not other:
+        wanted = FieldError("with" if mine else "version", "a version; there is no champion yet")
+        raise RequestError("Two versions are needed to compare", errors=[wanted])
+    left = stores.registry.version(name, mine).record
+    right = stores.registry.version(name, other).record
+    names = sorted(set(left.metrics) | set(right.metrics))
+    metrics = [
+        {"metric": n, "version": left.metrics.get(n), "with": right.metrics.get(n)} for n in names
+    ]
+    document = {"use_case": name, "version": mine, "with": other}
+    return HttpResponse(200, {**document, "changes": changes(left, right), "metrics": metrics})
+
+
+def summary(found: Version) -> dict[str, Any]:
+    """A version in a line."""
+    record = found.record
+    return {
+        "version": record.version,
+        "stage": found.stage,
+        "digest": record.digest,
+        "model_type": record.model_type,
+        "training_date": record.training_date,
+        "gates_passed": record.gates_passed,
+        "fairness_audit": record.fairness_audit,
+        "quarantined": found.quarantined,
+        "synthetic": record.synthetic,
+        "registered_at": found.registered_at,
+        "deployed_at": found.deployed_at,
+    }
+
+
+def row_of(row: dict[str, Any]) -> dict[str, Any]:
+    """A deployment record without the table's keys."""
+    return {k: v for k, v in row.items() if k not in ("pk", "sk", "change_id")}
+
+
+def moment(text: str) -> str:
+    """A moment as it is stored. Raises DataError for what is none."""
+    return iso(parse_iso(text))
