@@ -113,9 +113,9 @@ def _manifest(
         },
         "features": list(use_case.inputs),
         "fills": {
-            name: use_case.feature(name).fill
+            name: 0.0 if use_case.feature(name).nulls == "zero" else use_case.feature(name).fill
             for name in use_case.inputs
-            if use_case.feature(name).nulls == "fill"
+            if use_case.feature(name).nulls in {"zero", "fill"}
         },
         "views": {view.name: definition_digest(view) for view in use_case.views},
         "feature_code_digest": code_digest(use_case),

@@ -39,6 +39,13 @@ def _text(path: str, description: str, pattern: str = "^[A-Za-z0-9._:-]+$") -> R
     return RequestField(path=path, type="string", pattern=pattern, description=description)
 
 
+def _stated(path: str, description: str, pattern: str) -> RequestField:
+    """An id that the worker's record carries; a request may state it, and then it must agree."""
+    return RequestField(
+        path=path, type="string", required=False, pattern=pattern, description=description
+    )
+
+
 def _date(name: str, description: str) -> RequestField:
     return RequestField(path=f"payslip.{name}", type="date", description=description)
 
@@ -57,6 +64,10 @@ USE_CASE = UseCase(
         _text("worker_id", "The worker, as the payroll engine names them"),
         _text("client_id", "The worker's employer; held against what the online store knows"),
         _text("country", "ISO 3166 code; held against what the online store knows", "^[A-Z]{2}$"),
+        _stated(
+            "client_id", "The worker's client; the one on record when absent", "^[A-Za-z0-9._:-]+$"
+        ),
+        _stated("country", "ISO 3166 code; the one on record when absent", "^[A-Z]{2}$"),
         _text("payslip.payslip_id", "The payslip that is about to be paid"),
         _date("period_start", "First day of the period"),
         _date("period_end", "Last day of the period"),
