@@ -92,7 +92,9 @@ class StorageStack(Stack):
 
     def _signing_key(self) -> kms.Key:
         """The key that signs models. Its own policy refuses every signer but the exporter."""
-        exporter = self.names.role_arn("fn-export_model")
+        role = self.names.role_arn("fn-export_model")
+        # AWS names a session by its role here; the emulator by the session itself.
+        session = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
         key = kms.Key(
             self,
             "SigningKey",
@@ -109,7 +111,7 @@ class StorageStack(Stack):
                 principals=[iam.AnyPrincipal()],
                 actions=["kms:Sign"],
                 resources=["*"],
-                conditions={"ArnNotEquals": {"aws:PrincipalArn": exporter}},
+                conditions={"ArnNotLike": {"aws:PrincipalArn": [role, f"{session}/*"]}},
             )
         )
         CfnOutput(self, "KeySigning", value=key.key_arn)

@@ -99,8 +99,11 @@ def test_the_signing_key_refuses_every_other_signer(dev: Synthesised) -> None:
     (key,) = [p for p in dev.properties("AWS::KMS::Key") if p.get("KeyUsage") == "SIGN_VERIFY"]
     assert key["KeySpec"] == "ECC_NIST_P256"
     denies = [s for s in key["KeyPolicy"]["Statement"] if s["Effect"] == "Deny"]
-    (signer,) = [s["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] for s in denies]
-    assert text(signer).endswith(":role/countersign-dev-fn-export-model")
+    (signers,) = [s["Condition"]["ArnNotLike"]["aws:PrincipalArn"] for s in denies]
+    assert [text(arn).split(":")[-1] for arn in signers] == [
+        "role/countersign-dev-fn-export-model",
+        "assumed-role/countersign-dev-fn-export-model/*",
+    ]
 
 
 def test_whoever_loads_a_model_can_verify_it_and_not_sign_it(dev: Synthesised) -> None:
