@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 from countersign.aws.session import client
+from countersign.steps.score import worker
 
 from tests.unit.score.world import CRITICAL_VIEW, DECISIVE, OTHER, PATH, World
 from tests.unit.serving.models import NAN, TOO_HIGH
@@ -103,6 +105,31 @@ def test_a_version_that_was_refused_is_not_fetched_again_at_once(world: World) -
     finally:
         client("s3").meta.events.unregister("before-call.s3.GetObject", unique_id="count")
     assert len(reads) <= 2 * 5
+
+
+def test_a_model_store_that_does_not_answer_costs_a_bounded_wait(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = Event()
+    monkeypatch.setattr(worker, "LOAD_SECONDS", 0.05)
+    events = client("s3").meta.events
+
+    def hang(**_: object) -> None:
+        never.wait()
+
+    events.register("before-call.s3.GetObject", hang)
+    try:
+        status, answer = world.score()
+    finally:
+        events.unregister("before-call.s3.GetObject", hang)
+        never.set()
+    assert status == 200
+    assert answer["degraded"] == [
+        "artifact-unavailable:1.1.0",
+        "artifact-unavailable:1.0.0",
+        "declared-rules",
+        "rules-only",
+    ]
 
 
 def test_the_kill_switch_leaves_only_rules(world: World) -> None:

@@ -103,6 +103,17 @@ def test_a_worker_of_another_client_or_country_is_refused(
     assert world.logged() == 0
 
 
+def test_a_client_and_country_that_are_not_stated_are_those_on_record(world: World) -> None:
+    body = world.body()
+    stated = world.call("POST", PATH, body)[1]
+    logged = world.stores.predictions.get(stated["prediction_id"])
+    silent = {k: v for k, v in body.items() if k not in {"client_id", "country"}}
+    answer = world.call("POST", PATH, {**silent, "idempotency_key": "silent"})[1]
+    found = world.stores.predictions.get(answer["prediction_id"])
+    assert (found.features, found.cohort) == (logged.features, "DE")
+    assert answer["score"] == stated["score"]
+
+
 def test_an_auditor_does_not_score(world: World) -> None:
     assert world.score(role="auditor")[0] == 403
 

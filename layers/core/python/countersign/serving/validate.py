@@ -43,10 +43,11 @@ Tree = dict[str, Any]  # name → Leaf, or the Tree of a nested object
 def compile_fields(fields: Sequence[RequestField]) -> Tree:
     """The declared fields as a tree by dotted path; the last part names the value in the row."""
     tree: Tree = {}
-    names = [field.path.rpartition(".")[2] for field in fields]
+    by_path = {field.path: field for field in fields}  # stated twice, the later one holds
+    names = [path.rpartition(".")[2] for path in by_path]
     if len(set(names)) != len(names):
         raise DataError("Two request fields end in the same name")
-    for field, name in zip(fields, names, strict=True):
+    for field, name in zip(by_path.values(), names, strict=True):
         node = tree
         for part in field.path.split(".")[:-1]:
             node = node.setdefault(part, {})

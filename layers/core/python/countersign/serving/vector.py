@@ -13,8 +13,7 @@ from countersign.features.freshness import gate
 from countersign.features.packing import Unpacked, microseconds, serve, unpack
 from countersign.features.request_time import as_of, compute
 
-Key = tuple[str, str, str]  # (entity, id, view)
-Rows = Mapping[Any, "OnlineRow"]  # by Key
+Rows = Mapping[Any, "OnlineRow"]  # by (entity, id, view)
 
 
 class OnlineRow(Protocol):
@@ -35,13 +34,8 @@ class Vector:
     ages: dict[str, float]
 
 
-def view_keys(use_case: UseCase, row: Mapping[str, Any]) -> list[Key]:
-    """What the one batch read asks for: each view, of the entity whose id the request states."""
-    return [(v.entity.name, str(row[v.entity.key]), v.name) for v in use_case.views]
-
-
-def check_ids(use_case: UseCase, row: Mapping[str, Any], values: Rows) -> None:
-    """The first entity is known, and the request names the others as its record does.
+def settle_ids(use_case: UseCase, row: Mapping[str, Any], values: Rows) -> dict[str, Any]:
+    """`row` with the id of every entity: as stated, and as the first entity's record carries it.
 
     Raises
     ------
@@ -53,13 +47,17 @@ def check_ids(use_case: UseCase, row: Mapping[str, Any], values: Rows) -> None:
     if not rows:
         raise NotFoundError(f"No such {first}")
     carried = {name: value for found in rows for name, value in found.ids.items()}
-    wrong = [
-        FieldError(entity.key, f"the {entity.name} that this {first} has on record")
-        for entity in use_case.entities[1:]
-        if carried.get(entity.key, row[entity.key]) != row[entity.key]
-    ]
+    wrong: list[FieldError] = []
+    ids: dict[str, str | None] = {}
+    for entity in use_case.entities[1:]:
+        stated, on_record = row.get(entity.key), carried.get(entity.key)
+        if stated is not None and on_record is not None and stated != on_record:
+            expected = f"the {entity.name} that this {first} has on record, or nothing"
+            wrong.append(FieldError(entity.key, expected))
+        ids[entity.key] = on_record if stated is None else stated
     if wrong:
         raise DataError(f"The {first} is on record elsewhere", errors=wrong)
+    return {**row, **ids}
 
 
 def whole_vector(
@@ -70,14 +68,14 @@ def whole_vector(
 ) -> Vector:
     """The vector of one request, whole, or an error that says why there is none.
 
+    `row` is of `settle_ids`.
+
     Raises
     ------
-    NotFoundError, DataError   see `check_ids`
     StaleFeatureError   a critical feature is missing, past its SLA, or from the future: of now, or of
                         the moment that the request is about
     DataError           a feature that refuses nulls is null
     """
-    check_ids(use_case, row, values)
     rows = {key[2]: found for key, found in values.items()}
     ages = gate(use_case.views, rows, now)
     moment = as_of(use_case, row)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from countersign.aws.online import Carried, Key
 from countersign.aws.predictions import same_request
 from countersign.aws.stores import Stores
 from countersign.clock import iso
@@ -19,7 +20,7 @@ from countersign.serving.prediction import Prediction, prediction_id, request_di
 from countersign.serving.routing import route
 from countersign.serving.rules import reason_codes
 from countersign.serving.validate import MAX_BODY_BYTES, idempotency_key, read_body
-from countersign.serving.vector import Vector, view_keys, whole_vector
+from countersign.serving.vector import Vector, settle_ids, whole_vector
 from countersign.steps.score.worker import Seat, Worker
 
 MAY_SCORE = frozenset({"scoring-client", "operator", "ml-engineer"})
@@ -87,20 +88,21 @@ def score_one(asked: Asked, stores: Stores) -> str:
 
 def predict(asked: Asked, stores: Stores, seat: Seat) -> Prediction:
     """The prediction that will be logged and answered; nothing is written yet."""
-    use_case, row, now = seat.use_case, asked.row, stores.clock.now()
+    use_case, now = seat.use_case, stores.clock.now()
     clock = [time.perf_counter()]
     due = seat.pointer_due(now)
     values, pointer = stores.online.read(
-        view_keys(use_case, row),
+        view_keys(use_case, asked.row),
         with_pointer=use_case.name if due else None,
         deadline_ms=READ_DEADLINE_MS,
     )
     if due:
         seat.take_pointer(pointer, now)
     clock.append(time.perf_counter())
+    row = settle_ids(use_case, asked.row, values)
     vector = whole_vector(use_case, row, values, now)
     clock.append(time.perf_counter())
-    cohort = str(row[use_case.rollout.cohort_column])
+    cohort = str(row.get(use_case.rollout.cohort_column) or "")
     taken = route(seat.pointer, cohort)
     verdict = judge(use_case, taken, vector.features, Worker.of(stores).models(use_case.name))
     clock.append(time.perf_counter())
@@ -110,6 +112,19 @@ def predict(asked: Asked, stores: Stores, seat: Seat) -> Prediction:
     }
     facts = {"cohort": cohort, "epoch": taken.epoch, "at": iso(now), "latency_ms": spent}
     return record(asked, use_case, vector, verdict, facts)
+
+
+def view_keys(use_case: UseCase, row: Mapping[str, Any]) -> list[Key]:
+    """Each view, of the entity whose id the request states, or that the first entity's record carries.
+
+    One batch read fetches them all when the request states every id; else there is a second one.
+    """
+    return [(view.entity.name, _id(view.entity.key, row), view.name) for view in use_case.views]
+
+
+def _id(column: str, row: Mapping[str, Any]) -> str | Carried:
+    stated = row.get(column)
+    return Carried(column) if stated is None else str(stated)
 
 
 def record(

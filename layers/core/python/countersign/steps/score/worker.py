@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from countersign import use_cases
 from countersign.aws.stores import Stores
 from countersign.declare import UseCase
-from countersign.errors import ArtifactError, CountersignError, DataError
-from countersign.serving.deadline import Runner
+from countersign.errors import ArtifactError, CountersignError, StoreUnavailableError
+from countersign.serving.deadline import DeadlineExceededError, Runner
 from countersign.serving.fallback import RULES_ONLY_THRESHOLD, Models, RuleBook
 from countersign.serving.routing import VersionRef
 from countersign.serving.rules import rules_from_json
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 POINTER_AGE = timedelta(seconds=1)
 # A version that could not be loaded, or hung, is not tried again by this worker for so long.
 BENCHED = timedelta(seconds=10)
+# Two versions may be tried before the function's own timeout.
+LOAD_SECONDS = 3.0
 MAX_SESSIONS = 8
 _RECENT = 1000
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -86,7 +89,6 @@ class Worker:
         found = self._seats.get(name)
         if found is None:
             use_case = use_cases.get(name)
-            refuse_unnamed(use_case)
             found = self._seats.setdefault(
                 name, Seat(use_case, compile_fields(use_case.request_fields))
             )
@@ -132,12 +134,25 @@ class Worker:
         from countersign.serving.session import FILES, ModelSession
 
         use_case, ref = key
-        try:
+
+        def load() -> ModelSession:
             folder = f"{use_case}/{ref.version}"
             return ModelSession.load(self._stores.artifacts.load(folder, FILES, digest=ref.digest))
+
+        return self._within(LOAD_SECONDS, key, load)
+
+    def _within(self, seconds: float, key: tuple[str, VersionRef], load: Callable[[], _T]) -> _T:
+        """What `load` gives, in time; else the version is left alone for a while."""
+        try:
+            loaded: _T = self.runner.call(load, seconds=seconds)
         except CountersignError as error:
             self._bench(key, error)
             raise
+        except DeadlineExceededError as error:
+            late = StoreUnavailableError(f"{key[0]} {key[1].version} was not loaded in time")
+            self._bench(key, late)
+            raise late from error
+        return loaded
 
     def rule_book(self, use_case: str, ref: VersionRef) -> RuleBook:
         """The signed rules of a version: of its session, or of its verified `serving.json` alone."""
@@ -151,15 +166,12 @@ class Worker:
         return self._books[key]
 
     def _load_book(self, use_case: str, key: tuple[str, VersionRef]) -> RuleBook:
-        ref = key[1]
-        try:
-            artifact = self._stores.artifacts.load(
-                f"{use_case}/{ref.version}", ("serving.json",), digest=ref.digest
-            )
+        def load() -> RuleBook:
+            folder = f"{use_case}/{key[1].version}"
+            artifact = self._stores.artifacts.load(folder, ("serving.json",), digest=key[1].digest)
             return _rule_book(json.loads(artifact.files["serving.json"]))
-        except CountersignError as error:
-            self._bench(key, error)
-            raise
+
+        return self._within(LOAD_SECONDS, key, load)
 
     def give_up(self, use_case: str, ref: VersionRef) -> None:
         """Forget a session whose call never came back; it may still hold its buffers."""
@@ -184,16 +196,6 @@ class Worker:
         until, error = self._benched.get(key, (None, None))
         if until is not None and error is not None and self._stores.clock.now() < until:
             raise type(error)(error.detail)
-
-
-def refuse_unnamed(use_case: UseCase) -> None:
-    """Raise DataError for a declaration whose requests need not name every entity and the cohort."""
-    needed = {entity.key for entity in use_case.entities} | {use_case.rollout.cohort_column}
-    stated = {f.path.rpartition(".")[2] for f in use_case.request_fields if f.required}
-    if needed - stated:
-        raise DataError(
-            f"Requests of {use_case.name} must state {', '.join(sorted(needed - stated))}"
-        )
 
 
 def _rule_book(serving: Mapping[str, Any]) -> RuleBook:
