@@ -23,7 +23,7 @@ GOVERNING: tuple[Function, ...] = (
         timeout=60,
         permissions=(
             *RECORD,
-            ResumeTask("approval"),
+            ResumeTask(),
             *MODELS,
             BASELINES,
             Prefix("lake", "reports/", read=True),

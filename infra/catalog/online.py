@@ -52,7 +52,7 @@ ONLINE: tuple[Function, ...] = (
             StartMachine("approval"),
             StartMachine("promotion"),
             StartMachine("rollback"),
-            ResumeTask("approval"),
+            ResumeTask(),
             Publish(),
         ),
     ),

@@ -97,7 +97,7 @@ class CatalogueFunction(Construct):
         acknowledge_objects(
             policy,
             own,
-            "Objects and streams below one named resource; X-Ray and metrics take no resource",
+            "Objects and streams below one named resource; X-Ray, metrics and task tokens take no resource",
         )
         return role
 

@@ -11,8 +11,8 @@ from tests.infra.conftest import ROOT, Resource, Synthesised, as_list, text
 
 AUDIT_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
 POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
-# CloudWatch, X-Ray and the set-up of vended logs take no resource.
-WITHOUT_RESOURCE = ("cloudwatch:PutMetricData", "logs:", "xray:")
+# CloudWatch, X-Ray, the set-up of vended logs and task tokens take no resource.
+WITHOUT_RESOURCE = ("cloudwatch:PutMetricData", "logs:", "states:SendTask", "xray:")
 
 
 def statements(synthesised: Synthesised) -> list[tuple[str, dict[str, Any]]]:
