@@ -45,25 +45,26 @@ def days_since_last_payroll(row: Row, usual: Usual) -> float | None:
 
 
 def gross_to_usual(row: Row, usual: Usual) -> float | None:
-    """Log of gross pay without bonus to its six-month mean."""
-    return _log_ratio(_regular(row), usual["worker_regular_pay_6m_mean"])
+    """Log of gross pay without bonus to its six-month mean, or to the last where that is older."""
+    return _log_ratio(_regular(row), _usual_pay(usual))
 
 
 def net_to_gross(row: Row, usual: Usual) -> float | None:
     """Net to gross less its six-month mean."""
     mean, gross = usual["worker_net_to_gross_ratio_6m_mean"], row["gross_pay_minor"]
-    return None if mean is None or gross <= 0 else _clip(row["net_pay_minor"] / gross - mean, 2.0)
+    net = row["net_pay_minor"]
+    return None if mean is None or net is None or gross <= 0 else _clip(net / gross - mean, 2.0)
 
 
 def deduction_lines(row: Row, usual: Usual) -> float | None:
     """Deduction lines more or fewer than usual."""
-    mean = usual["worker_deduction_lines_6m_mean"]
-    return None if mean is None else row["deduction_lines"] - mean
+    mean, lines = usual["worker_deduction_lines_6m_mean"], row["deduction_lines"]
+    return None if mean is None or lines is None else lines - mean
 
 
 def bonus_over_largest(row: Row, usual: Usual) -> float | None:
     """How far the bonus exceeds the largest of thirteen months, in usual pays; 0 when it does not."""
-    mean, largest = usual["worker_regular_pay_6m_mean"], usual["worker_bonus_13m_max"]
+    mean, largest = _usual_pay(usual), usual["worker_bonus_13m_max"]
     if mean is None or mean <= 0:
         return None
     return _clip(max(row["bonus_minor"] - (largest or 0.0), 0.0) / mean, _CAP)
@@ -102,8 +103,8 @@ def days_after_leaving(row: Row, usual: Usual) -> float | None:
 
 
 def pay_to_time_employed(row: Row, usual: Usual) -> float | None:
-    """Log of pay without bonus to what the employed days of the period are worth; 0 without a mean."""
-    mean = usual["worker_regular_pay_6m_mean"]
+    """Log of pay without bonus to what the employed days of the period are worth."""
+    mean = _usual_pay(usual)
     started = _days(row["period_start"], row["pay_date"])
     length, first = _period(row), 0.0
     hired, left = usual["worker_days_since_hire"], usual["worker_days_since_leave"]
@@ -125,6 +126,12 @@ def gross_to_country(row: Row, usual: Usual) -> float | None:
 def tenure_days(row: Row, usual: Usual) -> float | None:
     """Days since the worker was hired, as far as the record goes."""
     return usual["worker_days_since_hire"]
+
+
+def _usual_pay(usual: Usual) -> float | None:
+    """Pay without bonus that is usual: the six-month mean; for who is paid rarely, the last."""
+    mean = usual["worker_regular_pay_6m_mean"]
+    return usual["worker_last_regular_pay"] if mean is None else mean
 
 
 def _regular(row: Row) -> float:

@@ -18,8 +18,15 @@ def _id(name: str, *, personal: bool = False) -> Column:
     return Column(name=name, type="string", personal=personal)
 
 
-def _money(name: str) -> Column:
-    return Column(name=name, type="integer", minimum=0, maximum=LARGEST_PAY_MINOR, unit="minor")
+def _money(name: str, *, minimum: float = 0, nullable: bool = False) -> Column:
+    return Column(
+        name=name,
+        type="integer",
+        minimum=minimum,
+        maximum=LARGEST_PAY_MINOR,
+        unit="minor",
+        nullable=nullable,
+    )
 
 
 KNOWN_AT = Column(name="known_at", type="timestamp")
@@ -35,15 +42,23 @@ PAYSLIPS = Source(
         _id("country"),
         _id("currency"),
         Column(name="pay_frequency", type="string", allowed=FREQUENCIES),
-        Column(name="contract_type", type="string", allowed=CONTRACTS),
+        Column(name="contract_type", type="string", allowed=CONTRACTS, nullable=True),
         Column(name="period_start", type="date"),
         Column(name="period_end", type="date"),
         Column(name="pay_date", type="date"),
+        # Published earnings state gross only, and a bonus that is taken back is negative.
         _money("gross_pay_minor"),
-        _money("net_pay_minor"),
-        _money("deductions_minor"),
-        _money("bonus_minor"),
-        Column(name="deduction_lines", type="integer", minimum=0, maximum=500, unit="lines"),
+        _money("net_pay_minor", nullable=True),
+        _money("deductions_minor", nullable=True),
+        _money("bonus_minor", minimum=-LARGEST_PAY_MINOR),
+        Column(
+            name="deduction_lines",
+            type="integer",
+            minimum=0,
+            maximum=500,
+            unit="lines",
+            nullable=True,
+        ),
         Column(name="revision", type="integer", minimum=0, maximum=1000),
         KNOWN_AT,
     ),

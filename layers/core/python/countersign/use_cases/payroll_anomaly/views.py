@@ -86,10 +86,10 @@ WORKER_PAY = FeatureView(
         ),
         Feature(
             name="worker_last_regular_pay",
-            description="Gross pay without bonuses of the last payslip, minor units",
+            description="Gross pay without bonuses of the last payslip within two years, minor units",
             aggregation="last",
             expression=REGULAR,
-            window=SIX_MONTHS,
+            window=Window(months=25),
             sla=PAY_SLA,
             valid=(-1e13, 1e13),
         ),
