@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from countersign.serving.prediction import prediction_id
+from countersign.serving.routing import VersionRef
+from countersign.steps.score.worker import Worker
 
 from tests.unit.score.world import DECISIVE, PATH, USE_CASE, World
 
@@ -199,3 +201,15 @@ def test_a_batch_scores_the_good_rows_and_reports_the_bad_ones(world: World) -> 
         (2, 404),
         (3, 400),
     ]
+
+
+def test_a_model_that_was_late_serves_again_once_its_call_has_finished(world: World) -> None:
+    world.score()
+    worker = Worker.of(world.stores)
+    champion = VersionRef("1.1.0", world.digests["1.1.0"])
+    worker.rest(USE_CASE, champion, lambda: False)
+    late = world.score(idempotency_key="late")[1]
+    assert late["model"]["version"] == "1.0.0"
+    assert late["degraded"] == ["model-timeout:1.1.0"]
+    worker.rest(USE_CASE, champion, lambda: True)
+    assert world.score(idempotency_key="again")[1]["degraded"] == []

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     said = {
         "version": verdict.version,
         "degraded": list(verdict.degraded),
-        "given_up": [ref.version for ref in shelf.given_up],
+        "resting": [ref.version for ref in shelf.resting],
     }
     sys.stdout.write(json.dumps(said))
     sys.stdout.flush()

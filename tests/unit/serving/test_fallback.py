@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -34,7 +36,7 @@ class Shelf:
     """Versions by their reference: a session, or the error that loading it raises."""
 
     held: dict[VersionRef, ModelSession | Exception]
-    given_up: list[VersionRef] = field(default_factory=list)
+    resting: list[VersionRef] = field(default_factory=list)
 
     def session(self, ref: VersionRef) -> ModelSession:
         found = self.held[ref]
@@ -47,7 +49,10 @@ class Shelf:
 
     def models(self) -> Models:
         return Models(
-            session=self.session, rules=self.rules, give_up=self.given_up.append, runner=Runner()
+            session=self.session,
+            rules=self.rules,
+            rest=lambda ref, _: self.resting.append(ref),
+            runner=Runner(),
         )
 
 
@@ -156,10 +161,20 @@ def test_a_use_case_that_forbids_rules_only_is_not_answered() -> None:
 
 def test_a_call_that_never_comes_back_costs_its_deadline_and_no_more() -> None:
     never, runner = Event(), Runner()
-    with pytest.raises(DeadlineExceededError):
+    with pytest.raises(DeadlineExceededError) as raised:
         runner.call(never.wait, seconds=0.01)
     assert runner.call(lambda: "next", seconds=5) == "next"
+    assert not raised.value.finished()
     never.set()
+    assert soon(raised.value.finished)
+
+
+def soon(holds: Callable[[], bool]) -> bool:
+    """Whether something comes true within ten seconds."""
+    ends = time.monotonic() + 10
+    while not holds() and time.monotonic() < ends:
+        Event().wait(0.001)
+    return holds()
 
 
 def test_what_a_call_raises_is_raised() -> None:
@@ -180,5 +195,5 @@ def test_a_tree_with_a_cycle_in_it_does_not_hang_the_answer() -> None:
     assert json.loads(done.stdout) == {
         "version": "1.0.0",
         "degraded": ["model-timeout:1.1.0"],
-        "given_up": ["1.1.0"],
+        "resting": ["1.1.0"],
     }

@@ -11,7 +11,11 @@ Job = tuple[Callable[[], Any], SimpleQueue[Any]]
 
 
 class DeadlineExceededError(Exception):
-    """The call did not come back in time. Raised by `Runner.call` and caught by its caller."""
+    """The call did not come back in time; `finished` says whether it has since."""
+
+    def __init__(self, finished: Callable[[], bool]) -> None:
+        super().__init__("deadline exceeded")
+        self.finished = finished
 
 
 class Runner:
@@ -32,7 +36,7 @@ class Runner:
             except Empty:
                 jobs.put(None)
                 self._jobs = None
-                raise DeadlineExceededError from None
+                raise DeadlineExceededError(lambda: not answer.empty()) from None
         if error is not None:
             raise error
         return result

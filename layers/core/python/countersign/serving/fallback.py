@@ -55,13 +55,13 @@ class Verdict:
 class Models:
     """How a worker comes by verified models: `session` and `rules` load when they must.
 
-    Both raise a CountersignError when the version cannot be trusted or had. `give_up` forgets a
-    session whose call never came back.
+    Both raise when the version cannot be trusted or had. `rest` keeps a session whose call is late
+    out of use until that call has finished.
     """
 
     session: Callable[[VersionRef], ModelSession]
     rules: Callable[[VersionRef], RuleBook]
-    give_up: Callable[[VersionRef], None]
+    rest: Callable[[VersionRef, Callable[[], bool]], None]
     runner: Runner
 
 
@@ -101,8 +101,8 @@ def call_model(
     row = session.vector(features)
     try:
         score: float = models.runner.call(lambda: session.score(row), seconds=deadline_ms / 1000)
-    except DeadlineExceededError:
-        models.give_up(ref)
+    except DeadlineExceededError as late:
+        models.rest(ref, late.finished)
         raise
     if not in_range(score):
         raise ArtifactError("The model's output is not a score")
@@ -167,6 +167,8 @@ def _rule_book(use_case: UseCase, route: Route, models: Models) -> tuple[RuleBoo
 def load_failure(error: Exception) -> str:
     """The word in `degraded` for a version that could not be had."""
     match error:
+        case DeadlineExceededError():
+            return "model-timeout"
         case NotFoundError():
             return "artifact-missing"
         case ArtifactError():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from countersign import use_cases
 from countersign.aws.stores import Stores
 from countersign.declare import UseCase
-from countersign.errors import ArtifactError, CountersignError, StoreUnavailableError
+from countersign.errors import CountersignError, StoreUnavailableError
 from countersign.serving.deadline import DeadlineExceededError, Runner
 from countersign.serving.fallback import RULES_ONLY_THRESHOLD, Models, RuleBook
 from countersign.serving.routing import VersionRef
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from countersign.serving.session import ModelSession
 
 POINTER_AGE = timedelta(seconds=1)
-# A version that could not be loaded, or hung, is not tried again by this worker for so long.
+# A version that could not be loaded is not tried again by this worker for so long.
 BENCHED = timedelta(seconds=10)
 # Two versions may be tried before the function's own timeout.
-LOAD_SECONDS = 3.0
+LOAD_SECONDS = 4.0
 MAX_SESSIONS = 8
 _RECENT = 1000
 _T = TypeVar("_T")
@@ -72,6 +72,7 @@ class Worker:
         self._seats: dict[str, Seat] = {}
         self._sessions: dict[tuple[str, VersionRef], ModelSession] = {}
         self._books: dict[tuple[str, VersionRef], RuleBook] = {}
+        self._busy: dict[tuple[str, VersionRef], Callable[[], bool]] = {}
         self._benched: dict[tuple[str, VersionRef], tuple[datetime, CountersignError]] = {}
         self.runner = Runner()
 
@@ -99,7 +100,7 @@ class Worker:
         return Models(
             session=lambda ref: self.session(use_case, ref),
             rules=lambda ref: self.rule_book(use_case, ref),
-            give_up=lambda ref: self.give_up(use_case, ref),
+            rest=lambda ref, finished: self.rest(use_case, ref, finished),
             runner=self.runner,
         )
 
@@ -116,11 +117,13 @@ class Worker:
     def session(self, use_case: str, ref: VersionRef) -> ModelSession:
         """The verified session of a pinned version, loaded when it is not.
 
-        Raises ArtifactError (untrusted), NotFoundError (missing) or what the store raised.
+        Raises ArtifactError (untrusted), NotFoundError (missing), DeadlineExceededError (still busy with
+        a call that is late) or what the store raised.
         """
         key = (use_case, ref)
         found = self._sessions.get(key)
         if found is not None:
+            self._refuse_busy(key)
             return found
         with self._lock:
             if key not in self._sessions:
@@ -173,17 +176,21 @@ class Worker:
 
         return self._within(LOAD_SECONDS, key, load)
 
-    def give_up(self, use_case: str, ref: VersionRef) -> None:
-        """Forget a session whose call never came back; it may still hold its buffers."""
-        key = (use_case, ref)
-        with self._lock:
-            self._sessions.pop(key, None)
-            self._bench(key, ArtifactError(f"{use_case} {ref.version} missed its deadline here"))
+    def rest(self, use_case: str, ref: VersionRef, finished: Callable[[], bool]) -> None:
+        """Leave a session alone until its late call has `finished`: it still uses its buffers."""
+        self._busy[use_case, ref] = finished
+
+    def _refuse_busy(self, key: tuple[str, VersionRef]) -> None:
+        finished = self._busy.get(key)
+        if finished is not None and not finished():
+            raise DeadlineExceededError(finished)
+        self._busy.pop(key, None)
 
     def forget(self) -> None:
         """Read pointers and load models anew from now on."""
         with self._lock:
             self._sessions.clear()
+            self._busy.clear()
             self._books.clear()
             self._benched.clear()
             for seat in self._seats.values():
