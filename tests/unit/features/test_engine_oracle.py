@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 from countersign.declare import Column, Entity, Feature, FeatureView, Source, Window
-from countersign.features import duck, history, pointintime
+from countersign.features import asof, duck, history, pointintime
 from countersign.features.engine import create_stream
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -151,7 +151,7 @@ def test_engine_history_and_definition_agree(
     built = history.create_history(connection, view, as_of=end, built_at=end)
     stream = create_stream(connection, view, known_by=duck.timestamp(end))
     direct = answers(connection, view, pointintime.direct_sql(view, stream, "spine"))
-    joined = answers(connection, view, pointintime.join_sql(view, "spine", built))
+    joined = answers(connection, view, asof.join_sql(connection, "spine", [(view, built)]))
     for feature in view.features:
         for number, (entity, moment) in enumerate(asked):
             mine = [r for r in delivered if r.source in {s.name for s in view.sources()}]

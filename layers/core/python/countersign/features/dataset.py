@@ -16,8 +16,9 @@ from typing import Any
 
 from countersign.declare import FeatureView, UseCase
 from countersign.features import request_time
+from countersign.features.asof import join_sql
 from countersign.features.duck import quote
-from countersign.features.pointintime import check_spine, join_sql
+from countersign.features.pointintime import check_spine
 
 JOINED = "joined"
 DATASET = "dataset"
@@ -31,16 +32,13 @@ def join_views(connection: Any, use_case: UseCase, spine: str, histories: Mappin
     `histories` maps a view's name to a relation of its history; a view without one joins as nulls.
     """
     check_spine(connection, spine, tuple(dict.fromkeys(v.entity.key for v in use_case.views)))
-    relation = spine
-    for number, view in enumerate(use_case.views):
-        table = f"{JOINED}_{number}"
-        history = histories.get(view.name)
-        rows = join_sql(view, relation, history) if history else _without_history(view, relation)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {rows}")
-        if relation != spine:
-            connection.execute(f"DROP TABLE {relation}")
-        relation = table
-    return relation
+    built = [(v, histories[v.name]) for v in use_case.views if v.name in histories]
+    missing = [c for v in use_case.views if v.name not in histories for c in _nulls(v)]
+    rows = join_sql(connection, spine, built)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {JOINED} AS SELECT {', '.join(['*', *missing])} FROM ({rows})"
+    )
+    return JOINED
 
 
 def create_dataset(connection: Any, use_case: UseCase, joined: str, scratch: Path) -> str:
@@ -127,11 +125,12 @@ def dataset_id(use_case: UseCase, as_of: datetime, content: str) -> str:
     return f"{use_case.name}-{as_of:%Y%m%dT%H%M%SZ}-{content[:12]}"
 
 
-def _without_history(view: FeatureView, relation: str) -> str:
+def _nulls(view: FeatureView) -> list[str]:
+    """The columns of a view that has no history."""
     nulls = [f'NULL::DOUBLE AS "{f.name}"' for f in view.features]
     nulls += [f"NULL::DOUBLE AS {view.name}__latest_{s.name}" for s in view.sources()]
-    nulls += [f"NULL::TIMESTAMPTZ AS {view.name}__{clock}" for clock in ("event_time", "known_at")]
-    return f"SELECT *, {', '.join(nulls)} FROM {relation}"
+    clocks = ("event_time", "known_at")
+    return nulls + [f"NULL::TIMESTAMPTZ AS {view.name}__{clock}" for clock in clocks]
 
 
 def _request_rows(connection: Any, use_case: UseCase, joined: str) -> Any:

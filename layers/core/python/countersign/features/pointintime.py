@@ -1,9 +1,6 @@
-"""The point-in-time join: for each spine row the value as of its moment, by what was known then.
+"""Values at moments: of a spine from the sources themselves, of every entity at one moment.
 
-A history row is visible from the later of its two clocks. Among the rows visible at T the one with
-the greatest (event_time, known_at, built, digest) stands. In the order in which rows become visible a
-row that is not a new maximum never stands, so the maxima alone, in that order, are what one ASOF join
-has to look up.
+The join of a spine with histories is in `asof`.
 """
 
 # ruff: noqa: S608 - SQL is made of declarations, never of what a request or a file says
@@ -15,53 +12,11 @@ from countersign.declare import FeatureView
 from countersign.errors import DataError
 from countersign.features.aggregations import served
 from countersign.features.definition import definition_digest
-from countersign.features.engine import (
-    carried_columns,
-    latest_columns,
-    stored_columns,
-    values_sql,
-)
-
-_RANK = "(event_time, known_at, _built_at, _digest)"
-
-
-def timeline_sql(view: FeatureView, history: str) -> str:
-    """The rows of `history` that stand at some moment, with `_visible` from when (TIMESTAMPTZ)."""
-    return f"""
-    SELECT * FROM (
-        SELECT *, greatest(event_time, known_at) AS _visible,
-            max({_RANK}) OVER seen AS _best, lead(greatest(event_time, known_at)) OVER seen AS _next
-        FROM {history} WHERE _definition = '{definition_digest(view)}'
-        WINDOW seen AS (PARTITION BY entity_id
-            ORDER BY greatest(event_time, known_at), event_time, known_at, _built_at, _digest)
-    ) WHERE _best = {_RANK} AND (_next IS NULL OR _next > _visible)
-    """
-
-
-def join_sql(view: FeatureView, spine: str, history: str) -> str:
-    """Every row and column of `spine` with the view's features as of its `as_of`, as known then.
-
-    The spine has the entity's key column (VARCHAR) and `as_of` (TIMESTAMPTZ). Rows without a value,
-    and values whose newest fact is older than the time to live, have nulls. Beside the features:
-    `<view>__event_time` and `<view>__known_at` of the row that was joined, and of each source the
-    newest fact's `<view>__latest_<source>` (microseconds), for the audit.
-    """
-    alive = f"epoch_us(as_of) - epoch_us(_newest_fact_at) <= {_microseconds(view)}"
-    columns = [
-        f'CASE WHEN {alive} THEN {served(f, _column(f.name), "as_of")} END AS "{f.name}"'
-        for f in view.features
-    ]
-    columns += [f"h.{name} AS {view.name}_{name}" for name in latest_columns(view)]
-    return (
-        f"SELECT s.*, {', '.join(columns)}, h.event_time AS {view.name}__event_time, "
-        f"h.known_at AS {view.name}__known_at FROM {spine} s "
-        f"ASOF LEFT JOIN ({timeline_sql(view, history)}) h "
-        f'ON s."{view.entity.key}" = h.entity_id AND s.as_of >= h._visible'
-    )
+from countersign.features.engine import carried_columns, stored_columns, values_sql
 
 
 def direct_sql(view: FeatureView, stream: str, spine: str) -> str:
-    """What `join_sql` yields (but for the audit's columns), computed from the sources themselves.
+    """What `asof.join_sql` yields (but for the audit's columns), computed from the sources themselves.
 
     `stream` is a relation of `create_stream` that reaches the latest `as_of` of the spine.
     """
