@@ -36,6 +36,7 @@ ONLINE: tuple[Function, ...] = (
     Function(
         name="operate",
         purpose="The operations API: models, approvals, routing, predictions, features, monitoring",
+        layers=SERVING,
         memory=1024,
         timeout=29,
         permissions=(

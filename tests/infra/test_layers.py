@@ -33,6 +33,7 @@ BROUGHT_BY = {
 
 # Modules that a function loads hold functions that it never calls; these are what those import.
 NEVER_CALLED = {
+    "operate": {"duckdb"},
     "score": {"duckdb"},
     "score_batch": {"duckdb"},
     "shadow_score": {"duckdb"},
