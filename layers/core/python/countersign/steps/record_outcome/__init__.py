@@ -14,7 +14,7 @@ from countersign.http import HttpRequest, HttpResponse
 from countersign.serving.validate import compile_fields, read_body
 
 MAX_OUTCOMES = 100
-MAY_RECORD = frozenset({"scoring-client", "operator", "data-scientist"})
+MAY_RECORD = frozenset({"scoring-client", "operator"})
 CLOCK_SKEW = timedelta(minutes=5)
 
 _FIELDS = compile_fields(
@@ -34,7 +34,7 @@ def run(request: HttpRequest, stores: Stores) -> HttpResponse:
     for each: the good ones are recorded whatever the others are.
     """
     if request.caller.role not in MAY_RECORD:
-        raise RoleError("Outcomes are recorded by scoring clients, operators and data scientists")
+        raise RoleError("Outcomes are recorded by scoring clients and operators")
     clients_own = request.caller.role == "scoring-client"
     tenant = request.caller.tenant if clients_own else None
     many = _as_list(request.body)
