@@ -16,6 +16,7 @@ from countersign.declare import UseCase
 from countersign.errors import CountersignError, RequestError, RoleError
 from countersign.http import HttpRequest, HttpResponse
 from countersign.serving.fallback import Verdict, judge
+from countersign.serving.metrics import count
 from countersign.serving.prediction import Prediction, prediction_id, request_digest
 from countersign.serving.routing import route
 from countersign.serving.rules import reason_codes
@@ -82,7 +83,7 @@ def score_one(asked: Asked, stores: Stores) -> str:
         if first is None:
             raise
         return first
-    count(seat, prediction, (time.perf_counter() - started) * 1000)
+    note(seat, prediction, (time.perf_counter() - started) * 1000, stores)
     return answer
 
 
@@ -188,9 +189,12 @@ def answered_before(asked: Asked, stores: Stores) -> str | None:
     return same_request(logged, request_digest(asked.body)).answer if logged else None
 
 
-def count(seat: Seat, prediction: Prediction, latency_ms: float) -> None:
-    """Keep what GET /v1/serving/monitoring shows of this worker."""
+def note(seat: Seat, prediction: Prediction, latency_ms: float, stores: Stores) -> None:
+    """Keep what GET /v1/serving/monitoring shows of this worker; count a degraded answer."""
     tally = seat.tally
     tally.outcomes["degraded" if prediction.degraded else "answered"] += 1
     tally.latency_ms.append(latency_ms)
     tally.scores.append(prediction.score)
+    if prediction.degraded:
+        reason = ",".join(prediction.degraded)
+        count("Degraded", stores.clock.now(), reason=reason, use_case=prediction.use_case)
