@@ -22,7 +22,7 @@ from countersign.features.definition import definition_digest
 from countersign.features.online_rows import latest_rows, newest_build
 from countersign.features.parts import history_prefix, parts_with
 
-CHUNK = 500
+CHUNK = 600
 
 
 def materialize(
@@ -46,6 +46,10 @@ def materialize(
             connection, view, history, as_of=as_of, since=since, after=resumed,
             bucket=bucket, buckets=buckets,
         )  # fmt: skip
+        if not done and not full:
+            # Nothing of this part is online yet: what has expired need not go there to be hidden.
+            now = stores.clock.now().timestamp()
+            rows = (row for row in rows if row[1]["expires"] > now)
         progress = {"watermark": since, "run": until, "definition": definition_digest(view)}
         outcomes = _write(stores, view, part, rows, progress)
     stores.online.save_progress(
