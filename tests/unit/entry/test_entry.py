@@ -102,7 +102,9 @@ def test_a_request_is_decoded_and_its_caller_named() -> None:
     assert call(event('{"a": 1}')) == (200, {"body": {"a": 1}, "person": "tina"})
 
 
-@pytest.mark.parametrize("body", ["{", "[1,", '{"a": NaN}', '{"a": Infinity}'])
+@pytest.mark.parametrize(
+    "body", ["{", "[1,", '{"a": NaN}', '{"a": Infinity}', "[" * 100_000, f'{{"a": {"9" * 5000}}}']
+)
 def test_a_body_that_is_not_json_is_a_problem_400(body: str) -> None:
     status, problem = call(event(body))
     assert (status, problem["status"], problem["request_id"]) == (400, 400, "r-1")

@@ -144,6 +144,8 @@ def decode_body(raw: str) -> Any:
         raise RequestError(
             f"The body is not JSON: line {error.lineno}, column {error.colno}"
         ) from error
+    except (ValueError, RecursionError) as error:
+        raise RequestError("The body nests too deep or holds a number that is too long") from error
 
 
 def parse(request_type: type[Any], event: Mapping[str, Any]) -> Any:

@@ -15,6 +15,9 @@ _SERVING = Config(
     retries={"total_max_attempts": 3, "mode": "standard"},
     tcp_keepalive=True,
     max_pool_connections=16,
+    # Our own types say what is sent; checking every field again is a fifth of a request's own time.
+    parameter_validation=False,
+    user_agent="countersign",
 )
 _SLOW = Config(connect_timeout=2, read_timeout=60, retries={"total_max_attempts": 4})
 _SLOW_SERVICES = frozenset({"s3", "stepfunctions", "lambda"})

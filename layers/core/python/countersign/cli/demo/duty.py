@@ -18,6 +18,7 @@ from countersign.use_cases import get
 CLIENTS = 4
 SCORED = 400
 SHADOWED = 100
+STALE = 424
 
 
 def score(world: World) -> Facts:
@@ -41,6 +42,7 @@ def score(world: World) -> Facts:
         "epoch": first["model"]["epoch"],
         "degraded": sum(bool(p["degraded"]) for p in world.predictions),
         "latency_ms": latencies,
+        "refused_stale_424": world.stale,
         "unknown_worker": 404,
         "malformed": 422,
     }
@@ -67,9 +69,11 @@ def score_all(world: World, items: Iterable[dict[str, Any]]) -> dict[str, float]
     path = get(USE_CASE).api_path
     api = world.cloud.api("scoring-client")
 
-    def one(item: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+    def one(item: dict[str, Any]) -> tuple[float, dict[str, Any] | None]:
         started = time.perf_counter()
         status, _, answer = api.request("POST", path, json=item["body"])
+        if status == STALE:  # not paid for too long to be judged: refused, as it should be
+            return (time.perf_counter() - started) * 1000, None
         if status != 200:
             raise DemoError(f"POST {path}: {status} {answer.get('detail', '')}")
         return (time.perf_counter() - started) * 1000, {**answer, "label": item["label"]}
@@ -77,7 +81,8 @@ def score_all(world: World, items: Iterable[dict[str, Any]]) -> dict[str, float]
     world.say("scoring")
     with ThreadPoolExecutor(CLIENTS) as pool:
         answers = list(pool.map(one, items))
-    world.predictions += [answer for _, answer in answers]
+    world.predictions += [answer for _, answer in answers if answer is not None]
+    world.stale += sum(answer is None for _, answer in answers)
     spent = sorted(ms for ms, _ in answers)
     return {
         "p50": round(statistics.median(spent), 2),

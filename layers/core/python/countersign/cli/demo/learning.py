@@ -87,7 +87,7 @@ def request_promotion(world: World, version: str) -> Facts:
     world.promotion = answer["execution"]
 
     def asked() -> dict[str, Any] | None:
-        pending = world.api("team-lead", "GET", "/v1/approvals")["approvals"]
+        pending: list[dict[str, Any]] = world.api("team-lead", "GET", "/v1/approvals")["approvals"]
         mine = [a for a in pending if a["subject"].get("version") == version]
         if mine:
             return mine[0]

@@ -33,6 +33,7 @@ class World:
         self.versions: list[str] = []
         self.predictions: list[dict[str, Any]] = []
         self.drafts: list[dict[str, Any]] = []
+        self.stale = 0
         self.promotion = ""
 
     def now(self) -> datetime:

@@ -13,6 +13,8 @@ What is adapted, and why
 - Functions run in the interpreter named by COUNTERSIGN_FUNCTION_PYTHON, which sees boto3 and
   nothing else. (Stock: MiniStack's own.)
 - A layer is unpacked once per content and shared by all workers. (Stock: once per worker.)
+- A batch of messages is authorised as the action that IAM has for it, `sqs:SendMessage`. (Stock: as
+  `sqs:SendMessageBatch`, which no IAM policy can name.)
 - Port 443 is left alone. (Stock: taken as well when TLS is on and the process may.)
 """
 
@@ -154,6 +156,23 @@ def adapt_layers(runtime: Any, shelf: Path) -> None:
     )
 
 
+def adapt_batch_actions(actions: Any) -> None:
+    """IAM has no batch actions for SQS and SNS: a batch is authorised as its single action."""
+    stock = actions.extract_iam_action
+    expect(
+        actions.extract_iam_action.__module__ == actions.__name__,
+        "IAM actions are extracted in another place",
+    )
+
+    def extract(*args: Any, **named: Any) -> Any:
+        action = stock(*args, **named)
+        if isinstance(action, str) and action.startswith(("sqs:", "sns:")):
+            return action.removesuffix("Batch")
+        return action
+
+    actions.extract_iam_action = extract
+
+
 def adapt_ports(app: Any) -> None:
     """Serve the chosen port and no other."""
     expect(callable(getattr(app, "_port_is_bindable", None)), "port 443 is chosen in another way")
@@ -163,7 +182,7 @@ def adapt_ports(app: Any) -> None:
 def main() -> None:
     """Adapt, serve until told to stop, leave no worker behind."""
     from ministack import app
-    from ministack.core import lambda_runtime
+    from ministack.core import iam_actions, lambda_runtime
     from ministack.services import lambda_svc
 
     try:
@@ -173,6 +192,7 @@ def main() -> None:
         adapt_raised_errors(lambda_runtime, lambda_svc)
         adapt_log_wait(lambda_runtime)
         adapt_layers(lambda_runtime, Path(tempfile.gettempdir()) / "layers")
+        adapt_batch_actions(iam_actions)
         adapt_ports(app)
     except (AttributeError, ChangedInsideError) as changed:
         sys.exit(f"MiniStack changed inside: {changed}")

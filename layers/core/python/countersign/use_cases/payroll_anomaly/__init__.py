@@ -62,8 +62,6 @@ USE_CASE = UseCase(
     request_features=REQUEST_FEATURES,
     request_fields=(
         _text("worker_id", "The worker, as the payroll engine names them"),
-        _text("client_id", "The worker's employer; held against what the online store knows"),
-        _text("country", "ISO 3166 code; held against what the online store knows", "^[A-Z]{2}$"),
         _stated(
             "client_id", "The worker's client; the one on record when absent", "^[A-Za-z0-9._:-]+$"
         ),
