@@ -42,15 +42,15 @@ def build(context: Mapping[str, Any] | None = None, outdir: str | None = None) -
         storage=storage,
         compute=compute,
     )
-    watch = WatchStack(
+    WatchStack(
         app,
         f"{prefix}-watch",
         environment=settings,
         names=names,
         storage=storage,
         compute=compute,
+        workflows=workflows,
     )
-    watch.add_stack_dependency(workflows)
     Tags.of(app).add("project", "countersign")
     Tags.of(app).add("environment", settings.name)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))

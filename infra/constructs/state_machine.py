@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -23,7 +23,6 @@ from infra.settings import Environment, SettingsError
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "statemachines"
 TOKEN = re.compile(r"\$\{([A-Za-z]+)\}")
-LONGEST = Duration.days(365)
 
 
 class WorkflowMachine(Construct):
@@ -45,20 +44,12 @@ class WorkflowMachine(Construct):
         values = token_values(names) | dict(row.tokens)
         used = set(TOKEN.findall(text))
         definition = substitute(row, text, values)
-        self.role = iam.Role(
-            self,
-            "Role",
-            role_name=names.of(f"sm-{row.name}"),
-            assumed_by=iam.ServicePrincipal(
-                "states.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            ),
-            description=f"The {row.name} machine",
-        )
+        self.role = self._role(names)
         statements = statements_for(used, text, names, key.key_arn)
-        policy = iam.Policy(self, "Policy", statements=statements or [describe_logs()])
+        policy = iam.Policy(self, "Policy", statements=statements)
         policy.attach_to_role(self.role)
         acknowledge_objects(policy, statements, "Executions have no name before they start")
+        logs = log_group(self, f"/aws/vendedlogs/states/{names.of(row.name)}", environment, key)
         self.machine = stepfunctions.StateMachine(
             self,
             "Machine",
@@ -66,16 +57,25 @@ class WorkflowMachine(Construct):
             definition_body=stepfunctions.DefinitionBody.from_string(definition),
             role=self.role.without_policy_updates(),
             tracing_enabled=True,
+            # Payloads carry keys and small facts; still, an execution's data stays out of the log.
             logs=stepfunctions.LogOptions(
-                destination=log_group(
-                    self, f"/aws/vendedlogs/states/{names.of(row.name)}", environment, key
-                ),
-                level=stepfunctions.LogLevel.ALL,
-                # Payloads carry keys and small facts; still, an execution's data stays out of the log.
-                include_execution_data=False,
+                destination=logs, level=stepfunctions.LogLevel.ALL, include_execution_data=False
             ),
         )
         self.machine.node.add_dependency(policy)
+
+    def _role(self, names: Names) -> iam.Role:
+        """Only Step Functions of this account takes it."""
+        return iam.Role(
+            self,
+            "Role",
+            role_name=names.of(f"sm-{self.row.name}"),
+            assumed_by=iam.ServicePrincipal(
+                "states.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            ),
+            description=f"The {self.row.name} machine",
+        )
 
 
 def substitute(row: Machine, text: str, values: Mapping[str, str]) -> str:

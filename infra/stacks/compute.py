@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import Environment as Where
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge
 from infra.assets import check_sizes, layer_code
 from infra.catalog import BY_NAME, FUNCTIONS, USED_LAYERS
 from infra.constructs.api import Api
 from infra.constructs.function import RUNTIME, CatalogueFunction, Surroundings, architecture
+from infra.constructs.queues import dead_letters, work_queue
 from infra.names import Names
 from infra.permissions import Wiring
 from infra.routes import routes
@@ -23,7 +21,6 @@ from infra.settings import Environment
 from infra.stacks.storage import StorageStack
 
 CONSUMERS = {"shadow": "shadow_score", "archive": "archive_predictions"}
-RECEIVES = 5
 FORWARDED = (
     {"eventName": ["INSERT"]},
     {
@@ -49,26 +46,19 @@ class ComputeStack(Stack):
         where = Where(account=environment.account or None, region=environment.region or None)
         super().__init__(scope, id_, env=where, description="Countersign: functions, queues, API")
         self.names = names
-        self.dead = {name: self._dead(name, storage.data_key) for name in ("events", *CONSUMERS)}
-        acknowledge(self.dead["events"], {"SQS3": "This queue is where undeliverable events end"})
-        self.queues = {name: self._queue(name, storage.data_key) for name in CONSUMERS}
-        shared = Surroundings(
-            environment=environment,
-            wiring=Wiring(
-                names=names,
-                data_key_arn=storage.data_key.key_arn,
-                signing_key_arn=storage.signing_key.key_arn,
-                queue_urls={name: queue.queue_url for name, queue in self.queues.items()},
-                serving=names.of("score") + (":live" if environment.kept_warm else ""),
-            ),
-            data_key=storage.data_key,
-            layers={
-                weight: self._layer(weight, environment, placeholder=placeholder)
-                for weight in USED_LAYERS
-            },
-        )
-        if not placeholder:
-            check_sizes(environment.target)
+        self.dead = {n: dead_letters(self, n, names, storage.data_key) for n in CONSUMERS}
+        self.queues = {
+            name: work_queue(
+                self,
+                name,
+                names,
+                storage.data_key,
+                consumer=BY_NAME[consumer],
+                dead=self.dead[name],
+            )
+            for name, consumer in CONSUMERS.items()
+        }
+        shared = self._surroundings(environment, storage, placeholder=placeholder)
         self.functions = {row.name: CatalogueFunction(self, row, shared) for row in FUNCTIONS}
         self._wake_consumers(storage)
         self.api = Api(
@@ -81,10 +71,32 @@ class ComputeStack(Stack):
         )
         self._outputs()
 
+    def _surroundings(
+        self, environment: Environment, storage: StorageStack, *, placeholder: bool
+    ) -> Surroundings:
+        """What all functions share; their sizes are checked before any is made."""
+        if not placeholder:
+            check_sizes(environment.target)
+        return Surroundings(
+            environment=environment,
+            wiring=Wiring(
+                names=self.names,
+                data_key_arn=storage.data_key.key_arn,
+                signing_key_arn=storage.signing_key.key_arn,
+                queue_urls={name: queue.queue_url for name, queue in self.queues.items()},
+                serving=self.names.of("score") + (":live" if environment.kept_warm else ""),
+            ),
+            data_key=storage.data_key,
+            layers={
+                weight: self._layer(weight, environment, placeholder=placeholder)
+                for weight in USED_LAYERS
+            },
+        )
+
     def _layer(
         self, weight: str, environment: Environment, *, placeholder: bool
     ) -> lambda_.LayerVersion:
-        """One weight. Old versions are kept, so that a rollback finds them."""
+        """One weight. Where data is protected old versions are kept: functions may go back to them."""
         return lambda_.LayerVersion(
             self,
             f"Layer-{weight}",
@@ -93,35 +105,9 @@ class ComputeStack(Stack):
             code=layer_code(weight, environment.target, placeholder=placeholder),
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[architecture(environment)],
-        )
-
-    def _dead(self, name: str, key: kms.IKey) -> sqs.Queue:
-        """Where messages end that nobody could handle, for 14 days."""
-        return sqs.Queue(
-            self,
-            f"Dead-{name}",
-            queue_name=self.names.of(f"{name}-dead"),
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-
-    def _queue(self, name: str, key: kms.IKey) -> sqs.Queue:
-        """Hidden for six times as long as its consumer may take, as Lambda asks."""
-        consumer = BY_NAME[CONSUMERS[name]]
-        return sqs.Queue(
-            self,
-            f"Queue-{name}",
-            queue_name=self.names.of(name),
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=Duration.days(4),
-            visibility_timeout=Duration.seconds(6 * consumer.timeout),
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead[name], max_receive_count=RECEIVES
-            ),
+            removal_policy=RemovalPolicy.RETAIN
+            if environment.deletion_protection
+            else RemovalPolicy.DESTROY,
         )
 
     def _wake_consumers(self, storage: StorageStack) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import Environment as Where
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.names import Names
 from infra.settings import Environment
 from infra.stacks.compute import ComputeStack
 from infra.stacks.storage import StorageStack
+from infra.stacks.workflows import WorkflowsStack
 
 BREACH = cloudwatch.TreatMissingData.NOT_BREACHING
 OVER = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -29,6 +33,7 @@ class WatchStack(Stack):
         names: Names,
         storage: StorageStack,
         compute: ComputeStack,
+        workflows: WorkflowsStack,
     ) -> None:
         where = Where(account=environment.account or None, region=environment.region or None)
         super().__init__(scope, id_, env=where, description="Countersign: alarms and dashboard")
@@ -37,7 +42,7 @@ class WatchStack(Stack):
         self.dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=names.of("overview")
         )
-        self._queues(compute)
+        self._queues({**compute.dead, "events": workflows.dead})
         self._functions(compute)
         self._api(compute)
         CfnOutput(self, "DashboardName", value=names.of("overview"))
@@ -57,9 +62,9 @@ class WatchStack(Stack):
         )
         alarm.add_alarm_action(self.action)
 
-    def _queues(self, compute: ComputeStack) -> None:
+    def _queues(self, dead: Mapping[str, sqs.IQueue]) -> None:
         """Anything in a dead-letter queue is work that was not done."""
-        for name, queue in compute.dead.items():
+        for name, queue in dead.items():
             self._alarm(
                 f"{name}-dead-letters",
                 queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(1)),

@@ -10,7 +10,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import people
-from infra.acknowledgements import acknowledge_objects
+from infra.acknowledgements import acknowledge, acknowledge_objects
+from infra.constructs.queues import dead_letters
 from infra.constructs.state_machine import WorkflowMachine
 from infra.machines import MACHINES
 from infra.names import Names
@@ -47,6 +48,9 @@ class WorkflowsStack(Stack):
         )
         self.names = names
         self.compute = compute
+        self.dead = dead_letters(self, "events", names, storage.data_key)
+        acknowledge(self.dead, {"SQS3": "This queue is where events end that reached nobody"})
+        CfnOutput(self, "QueueEventsDead", value=self.dead.queue_url)
         self.machines = {
             row.name: WorkflowMachine(
                 self, row, environment=environment, names=names, key=storage.data_key
@@ -69,6 +73,7 @@ class WorkflowsStack(Stack):
             input=message,
             retry_attempts=3,
             max_event_age=Duration.hours(2),
+            dead_letter_queue=self.dead,
         )
 
     def _function_target(self, name: str, message: events.RuleTargetInput) -> events.IRuleTarget:
@@ -78,6 +83,7 @@ class WorkflowsStack(Stack):
             event=message,
             retry_attempts=3,
             max_event_age=Duration.hours(2),
+            dead_letter_queue=self.dead,
         )
 
     def _schedules(self) -> None:

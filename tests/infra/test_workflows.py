@@ -161,3 +161,13 @@ def test_every_route_of_a_role_is_in_its_policy(dev: Synthesised) -> None:
     for role in ROLES:
         paths = {a.split("/live/")[1] for a in granted(dev, role, "execute-api:Invoke")}
         assert paths == {route.arn_path for route in routes() if role in route.roles}
+
+
+def test_an_event_that_reaches_nobody_ends_where_an_alarm_sees_it(
+    any_environment: Synthesised,
+) -> None:
+    for rule in rules(any_environment).values():
+        for target in rule["Targets"]:
+            assert "Deadevents" in text(target["DeadLetterConfig"]["Arn"])
+    alarms = {a["AlarmName"] for a in any_environment.properties("AWS::CloudWatch::Alarm")}
+    assert f"countersign-{any_environment.environment}-events-dead-letters" in alarms
