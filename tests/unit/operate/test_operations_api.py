@@ -11,8 +11,10 @@ from countersign.aws.audit import Seals
 from countersign.clock import iso
 from countersign.errors import (
     ConflictError,
+    CountersignError,
     EpochConflictError,
     ForbiddenError,
+    GateError,
     NotFoundError,
     RequestError,
     RoleError,
@@ -21,7 +23,7 @@ from countersign.errors import (
 from countersign.steps import register, seal_audit
 
 from tests.unit.operate.house import House
-from tests.unit.registry.world import REGION, USE_CASE
+from tests.unit.registry.world import REGION, USE_CASE, settings
 
 MODEL = "/v1/models/{use_case}"
 
@@ -165,6 +167,17 @@ def test_promoting_what_is_not_there_or_serves_already_is_refused(house: House) 
     assert house.step_functions.started == {}
 
 
+@pytest.mark.parametrize("name", ["card.md", "report.html", "evaluation.json"])
+def test_a_version_without_its_documents_cannot_be_promoted(house: House, name: str) -> None:
+    house.register("run-1")
+    house.stores.artifacts.delete(f"{USE_CASE}/runs/run-1/{name}")
+    with pytest.raises(GateError, match="not documented"):
+        post(house, "ml-engineer", "promotion", {"version": "1.0.0"})
+    shown = get(house, f"{MODEL}/versions/{{version}}", use_case=USE_CASE, version="1.0.0")
+    assert len(shown["not_documented"]) == 1
+    assert house.step_functions.started == {}
+
+
 def test_one_call_rolls_back_without_a_machine(house: House) -> None:
     for run in ("run-1", "run-2"):
         house.rollout(house.register(run))
@@ -226,6 +239,18 @@ def test_a_broken_chain_is_not_sealed_over(house: House) -> None:
     with pytest.raises(Exception, match="dropped at 2"):
         seal_audit.run(seal_audit.Request(), house.stores)
     assert len(seals.heads(USE_CASE)) == 1
+
+
+def test_a_seal_that_is_not_locked_is_none_outside_the_local_cloud(house: House) -> None:
+    house.stores.audit.append(USE_CASE, "scored", "dana")
+    where: Any = {"LocationConstraint": REGION}
+    boto3.client("s3", region_name=REGION).create_bucket(
+        Bucket="seal", CreateBucketConfiguration=where
+    )
+    assert seal_audit.run(seal_audit.Request(), house.stores).locked is False
+    house.stores.settings = settings(environment="prod")
+    with pytest.raises(CountersignError, match="not locked"):
+        seal_audit.run(seal_audit.Request(), house.stores)
 
 
 def test_an_unknown_chain_is_not_found(house: House) -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from countersign.aws.lake import Lake
 from countersign.clock import Clock, iso
-from countersign.errors import CountersignError, StoreUnavailableError
+from countersign.errors import StoreUnavailableError
 from countersign.governance.audit_chain import (
     ChainReport,
     Entry,
@@ -141,18 +141,16 @@ class Seals:
         self._lake = Lake(s3, bucket)
         self._s3 = s3
 
-    def write(self, heads: Mapping[str, Head], sealed_at: str) -> str:
-        """Seal `heads`; returns the key. Raises CountersignError unless the object is locked.
+    def write(self, heads: Mapping[str, Head], sealed_at: str) -> tuple[str, bool]:
+        """Seal `heads`; returns the key, and whether the object is locked in compliance mode.
 
-        The bucket's default retention locks every object in compliance mode for the environment's years.
+        The bucket's default retention locks every object for the environment's years.
         """
         key = f"heads/{sealed_at[:10]}/{sealed_at}.json"
         document = {scope: {"seq": h.seq, "hash": h.hash} for scope, h in heads.items()}
         self._lake.write_json(key, {"sealed_at": sealed_at, "heads": document})
         stored = self._s3.head_object(Bucket=self._lake.bucket, Key=key)
-        if stored.get("ObjectLockMode") != "COMPLIANCE":
-            raise CountersignError(f"{key} is not locked in compliance mode; fix the seal bucket")
-        return key
+        return key, stored.get("ObjectLockMode") == "COMPLIANCE"
 
     def heads(self, scope: str) -> list[Head]:
         """Every sealed head of `scope`, oldest first."""

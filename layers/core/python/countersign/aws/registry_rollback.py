@@ -71,7 +71,7 @@ def tell(stores: Stores, use_case: str, actor: str, facts: dict[str, Any], chang
         what=f"{actor} rolled {use_case} back: {facts['reason']}",
         facts={n: facts[n] for n in ("version", "previous_version", "epoch", "quarantined")},
         to_do="Watch the serving monitor, find the cause, register a fixed version.",
-        runbook="docs/runbooks/rollback.md",
+        runbook="docs/operating.md",
         use_case=use_case,
         kind="rollback",
     )

@@ -192,6 +192,7 @@ class Pointers(RegistryTable):
             "triggered_by": change.actor,
             "timestamp": after["updated_at"],
             "success": True,
+            "validation_result": change.facts.get("validation_result"),
             "epoch": after["epoch"],
             "champion": after["champion"],
             "change_id": change.change_id,

@@ -110,12 +110,21 @@ class Rollouts(Approvals):
                 action="promote",
                 actor=actor,
                 version=candidate["version"],
-                facts={"rollout_id": rollout_id, "approval_id": approval_id},
+                facts={
+                    "rollout_id": rollout_id,
+                    "approval_id": approval_id,
+                    "validation_result": self.validation_result(approval_id),
+                },
                 transition=transition,
                 requires=[self.signed(approval_id, use_case, candidate["version"])],
                 gated=True,
             )
         )
+
+    def validation_result(self, approval_id: str) -> bool | None:
+        """Whether the checks in the signed evidence passed; None when none were made."""
+        result: bool | None = self.approval(approval_id).evidence["validation"].get("passed")
+        return result
 
     def _refuse_failed_gates(self, use_case: str, candidate: Deployed) -> None:
         record = self.version(use_case, candidate["version"]).record

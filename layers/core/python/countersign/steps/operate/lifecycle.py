@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from countersign import use_cases
-from countersign.aws import registry_decisions, registry_rollback
+from countersign.aws import registry_decisions, registry_files, registry_rollback
 from countersign.aws.stores import Stores
 from countersign.clock import iso, parse_iso
 from countersign.declare import UseCase
 from countersign.errors import ConflictError
+from countersign.governance.documentation import refuse_undocumented
 from countersign.governance.pointer import Deployed, refuse_unfit
 from countersign.http import HttpRequest, HttpResponse
 from countersign.steps.operate.body import fields, repeat_key
@@ -79,6 +80,7 @@ def request_promotion(request: HttpRequest, stores: Stores) -> HttpResponse:
     if version.stage == "None":
         raise ConflictError(f"{wanted} is not registered whole yet")
     refuse_unfit(stores.registry.pointer(use_case.name), wanted)
+    refuse_undocumented(version.record, registry_files.names(stores, version.record))
     key = repeat_key(request)
     name = f"{use_case.name}-{wanted}-{key}".replace(".", "-").replace("_", "-")[-80:]
     caller = request.caller

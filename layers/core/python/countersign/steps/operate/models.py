@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from countersign import use_cases
+from countersign.aws import registry_files
 from countersign.aws.stores import Stores
 from countersign.clock import iso, parse_iso
 from countersign.errors import FieldError, RequestError
+from countersign.governance.documentation import missing
 from countersign.governance.evidence import changes
 from countersign.governance.versions import Version
 from countersign.http import HttpRequest, HttpResponse
@@ -61,9 +63,18 @@ def one(request: HttpRequest, stores: Stores) -> HttpResponse:
 
 def version(request: HttpRequest, stores: Stores) -> HttpResponse:
     """GET …/versions/{version}: the whole record."""
-    name = use_cases.get(request.path_params["use_case"]).name
-    found = stores.registry.version(name, request.path_params["version"])
-    return HttpResponse(200, {**found.as_dict(), "report_key": found.record.eval_report_key})
+    use_case = use_cases.get(request.path_params["use_case"])
+    found = stores.registry.version(use_case.name, request.path_params["version"])
+    gaps = missing(found.record, registry_files.names(stores, found.record))
+    return HttpResponse(
+        200,
+        {
+            **found.as_dict(),
+            "report_key": found.record.eval_report_key,
+            "serving_endpoint": use_case.api_path,
+            "not_documented": gaps,
+        },
+    )
 
 
 def compare(request: HttpRequest, stores: Stores) -> HttpResponse:

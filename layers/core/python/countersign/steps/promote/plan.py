@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from countersign import use_cases
+from countersign.aws import registry_files
 from countersign.aws.stores import Stores
 from countersign.errors import EpochConflictError
+from countersign.governance.documentation import refuse_undocumented
 from countersign.governance.pointer import refuse_unfit
 from countersign.governance.rollout import cohort_steps, seconds
 from countersign.steps.promote.asked import ACTOR, Request
@@ -16,13 +18,14 @@ def run(stores: Stores, asked: Request) -> dict[str, Any]:
     """Cohorts by risk, waits in this environment's time, and the champion that stands now.
 
     Raises EpochConflictError when another rollout is under way, ConflictError for a version that is
-    quarantined or champion already.
+    quarantined or champion already, GateError for one that is not documented whole.
     """
     declared = use_cases.get(asked.use_case).rollout
     version = stores.registry.version(asked.use_case, asked.version)
     pointer = stores.registry.pointer(asked.use_case)
     if stores.registry.find_rollout(asked.use_case, asked.rollout_id) is None:
         refuse_unfit(pointer, asked.version)
+        refuse_undocumented(version.record, registry_files.names(stores, version.record))
         if pointer["rollout"]:
             raise EpochConflictError(
                 f"Rollout {pointer['rollout']['rollout_id']} is under way; it must end first"

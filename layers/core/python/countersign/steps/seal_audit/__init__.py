@@ -21,17 +21,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Scope → {seq, hash}, and the sealed object's key."""
+    """Scope → {seq, hash}, the sealed object's key, and whether it is locked."""
 
     heads: dict[str, Any]
     key: str
+    locked: bool
 
 
 def run(request: Request, stores: Stores) -> Result:
     """Verify each chain against what was sealed before, then seal its head.
 
-    A broken chain is not sealed over: its finding is published, the others are sealed, and the step
-    fails so that the alarm on its errors rings too.
+    A broken chain is not sealed over: the others are sealed, and the step fails with what was found
+    and where, so that the alarm on its errors rings. A seal that is not locked is none, except locally:
+    the emulator's CloudFormation drops a bucket's lock.
     """
     seals = Seals(client("s3"), stores.settings.require("seal_bucket"))
     heads, broken = {}, {}
@@ -41,9 +43,11 @@ def run(request: Request, stores: Stores) -> Result:
             heads[scope] = stores.audit.head(scope)
         else:
             broken[scope] = f"{report.problem} at {report.at_seq}: {report.detail}"
-    key = seals.write(heads, iso(stores.clock.now()))
+    key, locked = seals.write(heads, iso(stores.clock.now()))
+    if not locked and stores.settings.environment != "local":
+        raise CountersignError(f"{key} is not locked in compliance mode; fix the seal bucket")
     if broken:
         raise CountersignError(
             "Audit chains do not verify: " + "; ".join(f"{s}: {why}" for s, why in broken.items())
         )
-    return Result({s: {"seq": h.seq, "hash": h.hash} for s, h in heads.items()}, key)
+    return Result({s: {"seq": h.seq, "hash": h.hash} for s, h in heads.items()}, key, locked)
