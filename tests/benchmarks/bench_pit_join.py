@@ -19,7 +19,7 @@ from tests.benchmarks.measure import Measurement, peak_megabytes, seconds
 MEMORY_MB = 1536
 PROMISED_RATIO = 1.3
 PROMISED_PEAK_MB = 2500
-ROUNDS = 5
+ROUNDS = 3
 
 
 def run() -> list[Measurement]:

@@ -91,7 +91,8 @@ def stands(rows: Sequence[Built], entity: str, moment: datetime) -> Built | None
 
 @pytest.fixture(scope="module")
 def connection() -> duckdb.DuckDBPyConnection:
-    return duck.connect()
+    connection: duckdb.DuckDBPyConnection = duck.connect()
+    return connection
 
 
 def load(connection: duckdb.DuckDBPyConnection, of: FeatureView, rows: Sequence[Built]) -> str:

@@ -21,7 +21,7 @@ MOMENTS = frozenset({"days_since", "days_since_first"})
 
 def aggregate(view: FeatureView, feature: Feature, window: str) -> str:
     """The stored value of `feature` as a DOUBLE; `window` is SQL that says which rows lie in it."""
-    chosen = [window, *_conditions(view, feature)]
+    chosen = [window, *conditions(view, feature)]
     value = _AGGREGATES[feature.aggregation](feature, " AND ".join(chosen))
     # A zero has one sign, or equal values would have different digests.
     return f"CASE WHEN {value} = 0 THEN 0.0::DOUBLE WHEN isfinite({value}) THEN {value} END"
@@ -39,7 +39,8 @@ def served_value(feature: Feature, stored: float, moment_us: int) -> float:
     return (moment_us - stored) / DAY_US if feature.aggregation in MOMENTS else stored
 
 
-def _conditions(view: FeatureView, feature: Feature) -> list[str]:
+def conditions(view: FeatureView, feature: Feature) -> list[str]:
+    """SQL of which rows of the stream the feature is made of, whatever the window."""
     source = feature.source or view.source.name
     only = [] if source == "*" or len(view.sources()) == 1 else [f"_source = '{source}'"]
     return only + ([f"({feature.where})"] if feature.where else [])

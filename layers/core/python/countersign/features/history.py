@@ -21,10 +21,10 @@ from countersign.features.engine import (
     carried_columns,
     create_stream,
     stored_columns,
-    values_sql,
     windows_of,
 )
 from countersign.features.stream import FOREVER
+from countersign.features.values import values_sql
 from countersign.features.windows import entry, leaving
 
 ORDER = "event_time, known_at, _built_at, _digest"

@@ -12,7 +12,8 @@ from countersign.declare import FeatureView
 from countersign.errors import DataError
 from countersign.features.aggregations import served
 from countersign.features.definition import definition_digest
-from countersign.features.engine import carried_columns, stored_columns, values_sql
+from countersign.features.engine import carried_columns, stored_columns
+from countersign.features.values import values_sql
 
 
 def direct_sql(view: FeatureView, stream: str, spine: str) -> str:
