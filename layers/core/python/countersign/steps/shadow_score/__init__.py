@@ -22,13 +22,15 @@ def run(records: list[dict[str, Any]], stores: Stores) -> list[str]:
     """Score each named prediction with every shadow; returns message ids to be delivered again."""
     messages, failed = read_messages(records)
     entries = stores.predictions.get_many([m.prediction_id for m in messages])
+    # Read for each batch, so that whoever was a shadow when the answer left scores it.
+    pointers = {name: stores.registry.pointer(name) for name in {m.use_case for m in messages}}
     for message in messages:
         prediction = entries.get(message.prediction_id)
         if prediction is None:
             failed.append(message.message_id)
             continue
         try:
-            for ref in shadows(_pointer(message.use_case, stores)):
+            for ref in shadows(pointers[message.use_case]):
                 score_with(ref, prediction, stores)
         except CountersignError:
             failed.append(message.message_id)
@@ -66,10 +68,3 @@ def score_with(ref: VersionRef, prediction: Prediction, stores: Stores) -> None:
     }
     stores.predictions.add_shadow_score(prediction.prediction_id, ref.version, said)
 
-
-def _pointer(use_case: str, stores: Stores) -> Any:
-    seat, now = Worker.of(stores).seat(use_case), stores.clock.now()
-    if seat.pointer_due(now):
-        pointer = stores.registry.pointer(use_case)
-        seat.take_pointer(pointer, now)
-    return seat.pointer
