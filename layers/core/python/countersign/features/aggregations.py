@@ -9,6 +9,7 @@ newest row decides, also when its value is null. No rows: `count` is 0, everythi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from countersign.declare import Feature, FeatureView
 
@@ -19,10 +20,37 @@ _ORDER = "(_t, _known, _digest)"
 MOMENTS = frozenset({"days_since", "days_since_first"})
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows that an aggregate takes: those for which all of `where` holds, of the group or of the
+    frame `over`.
+    """
+
+    where: tuple[str, ...]
+    over: str = ""
+
+    def __str__(self) -> str:
+        frame = f" OVER ({self.over})" if self.over else ""
+        return f"FILTER ({' AND '.join(self.where)}){frame}"
+
+    def __and__(self, condition: str) -> Rows:
+        return Rows((*self.where, condition), self.over)
+
+
 def aggregate(view: FeatureView, feature: Feature, window: str) -> str:
     """The stored value of `feature` as a DOUBLE; `window` is SQL that says which rows lie in it."""
-    chosen = [window, *conditions(view, feature)]
-    value = _AGGREGATES[feature.aggregation](feature, " AND ".join(chosen))
+    return stored(unsettled(view, feature, Rows((window,))))
+
+
+def unsettled(view: FeatureView, feature: Feature, rows: Rows) -> str:
+    """The aggregate itself; `rows` say which of the stream's rows lie in its window."""
+    for condition in _conditions(view, feature):
+        rows &= condition
+    return _AGGREGATES[feature.aggregation](feature, rows)
+
+
+def stored(value: str) -> str:
+    """What is stored of the aggregate `value`: a finite number or null."""
     # A zero has one sign, or equal values would have different digests.
     return f"CASE WHEN {value} = 0 THEN 0.0::DOUBLE WHEN isfinite({value}) THEN {value} END"
 
@@ -39,75 +67,75 @@ def served_value(feature: Feature, stored: float, moment_us: int) -> float:
     return (moment_us - stored) / DAY_US if feature.aggregation in MOMENTS else stored
 
 
-def conditions(view: FeatureView, feature: Feature) -> list[str]:
-    """SQL of which rows of the stream the feature is made of, whatever the window."""
+def _conditions(view: FeatureView, feature: Feature) -> list[str]:
     source = feature.source or view.source.name
     only = [] if source == "*" or len(view.sources()) == 1 else [f"_source = '{source}'"]
     return only + ([f"({feature.where})"] if feature.where else [])
 
 
-def _simple(function: str, feature: Feature, rows: str) -> str:
-    return f"({function}({feature.expression}) FILTER ({rows}))::DOUBLE"
+def _simple(function: str, feature: Feature, rows: Rows) -> str:
+    return f"({function}({feature.expression}) {rows})::DOUBLE"
 
 
-def _exact_sum(feature: Feature, rows: str) -> str:
+def _exact_sum(feature: Feature, rows: Rows) -> str:
     """Summed as decimals of nine digits: exact, so no order of rows and no thread changes a bit."""
-    return f"(sum(try_cast({feature.expression} AS DECIMAL(38, 9))) FILTER ({rows}))::DOUBLE"
+    return f"(sum(try_cast({feature.expression} AS DECIMAL(38, 9))) {rows})::DOUBLE"
 
 
-def _mean(feature: Feature, rows: str) -> str:
-    return f"({_exact_sum(feature, rows)} / count({feature.expression}) FILTER ({rows}))"
+def _mean(feature: Feature, rows: Rows) -> str:
+    return f"({_exact_sum(feature, rows)} / count({feature.expression}) {rows})"
 
 
-def _std(feature: Feature, rows: str) -> str:
+def _std(feature: Feature, rows: Rows) -> str:
     value = f"({feature.expression})::DOUBLE"
-    return _settled(f"stddev_samp({value}) FILTER ({rows})", value, rows)
+    return _settled(f"stddev_samp({value}) {rows}", value, rows)
 
 
-def _settled(value: str, of: str, rows: str) -> str:
+def _settled(value: str, of: str, rows: Rows) -> str:
     """`value` to nine digits of the scale of its rows: what lies below depends on their order."""
-    scale = f"ceil(log10(nullif(max(abs({of})) FILTER ({rows}), 0)))"
+    scale = f"ceil(log10(nullif(max(abs({of})) {rows}, 0)))"
     return f"(round({value}, (9 - coalesce({scale}, 0))::INTEGER))"
 
 
-def _rate(feature: Feature, rows: str) -> str:
-    hits = f"count(*) FILTER ({rows} AND ({feature.expression}))"
-    below = f" AND ({feature.denominator})" if feature.denominator else ""
-    return f"({hits} / nullif(count(*) FILTER ({rows}{below}), 0)::DOUBLE)"
+def _rate(feature: Feature, rows: Rows) -> str:
+    hit = f"({feature.expression})"
+    hits = f"count(*) {rows & hit}"
+    below = rows & f"({feature.denominator})" if feature.denominator else rows
+    return f"({hits} / nullif(count(*) {below}, 0)::DOUBLE)"
 
 
-def _trend(feature: Feature, rows: str) -> str:
+def _trend(feature: Feature, rows: Rows) -> str:
     """Slope per 30 days; null when the facts span less than a day: that slope would be noise."""
     value = f"({feature.expression})::DOUBLE"
-    present = f"{rows} AND {value} IS NOT NULL"
+    present = rows & f"{value} IS NOT NULL"
     months = f"((epoch_us(_t) - epoch_us(_e)) / {30 * DAY_US}.0)"
-    span = f"max(_t) FILTER ({present}) - min(_t) FILTER ({present})"
-    slope = _settled(f"regr_slope({value}, {months}) FILTER ({rows})", value, rows)
+    span = f"max(_t) {present} - min(_t) {present}"
+    slope = _settled(f"regr_slope({value}, {months}) {rows}", value, rows)
     return f"(CASE WHEN {span} >= INTERVAL 1 DAY THEN {slope} END)"
 
 
-def _edge(function: str, feature: Feature, rows: str) -> str:
-    return f"({function}(({feature.expression})::DOUBLE, {_ORDER}) FILTER ({rows}))"
+def _edge(function: str, feature: Feature, rows: Rows) -> str:
+    return f"({function}(({feature.expression})::DOUBLE, {_ORDER}) {rows})"
 
 
-def _percent_change(feature: Feature, rows: str) -> str:
+def _percent_change(feature: Feature, rows: Rows) -> str:
     first, last = (_edge(f, feature, rows) for f in ("arg_min_null", "arg_max_null"))
     return f"(100.0 * ({last} - {first}) / nullif({first}, 0))"
 
 
-def _moment(function: str, feature: Feature, rows: str) -> str:
+def _moment(function: str, feature: Feature, rows: Rows) -> str:
     time = "_t" if feature.expression == "1" else feature.expression
-    return f"(epoch_us({function}({time}) FILTER ({rows})))::DOUBLE"
+    return f"(epoch_us({function}({time}) {rows}))::DOUBLE"
 
 
-_AGGREGATES: Mapping[str, Callable[[Feature, str], str]] = {
+_AGGREGATES: Mapping[str, Callable[[Feature, Rows], str]] = {
     "mean": _mean,
     "std": _std,
     "sum": _exact_sum,
     "min": lambda f, rows: _simple("min", f, rows),
     "max": lambda f, rows: _simple("max", f, rows),
     "count": lambda f, rows: _simple("count", f, rows),
-    "distinct": lambda f, rows: f"(count(DISTINCT {f.expression}) FILTER ({rows}))::DOUBLE",
+    "distinct": lambda f, rows: f"(count(DISTINCT {f.expression}) {rows})::DOUBLE",
     "rate": _rate,
     "trend": _trend,
     "last": lambda f, rows: _edge("arg_max_null", f, rows),

@@ -9,22 +9,16 @@ rows; the join of `engine.values_sql`, which any history may need, grows with th
 # ruff: noqa: S608 - SQL is made of declarations, never of what a request or a file says
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
-from countersign.declare import Feature, FeatureView, Window
-from countersign.features.aggregations import conditions
+from countersign.declare import FeatureView, Window
+from countersign.features.aggregations import Rows, stored, unsettled
+from countersign.features.duck import quote
 from countersign.features.engine import LATEST, windows_of
 from countersign.features.windows import ALL_HISTORY
 
-_SIMPLE: Mapping[str, str] = {
-    "count": "count",
-    "sum": "sum",
-    "mean": "avg",
-    "min": "min",
-    "max": "max",
-    "std": "stddev_samp",
-}
+_SERVED = frozenset({"count", "sum", "mean", "min", "max", "std", "rate"})
 _TICK = timedelta(microseconds=1)
 
 
@@ -33,7 +27,7 @@ def serves(view: FeatureView) -> bool:
     frames = all(
         not (w.months or w.year_to_date) and w.delay >= timedelta(0) for w in windows_of(view)
     )
-    known = all(f.aggregation in _SIMPLE or f.aggregation == "rate" for f in view.features)
+    known = all(f.aggregation in _SERVED for f in view.features)
     return frames and known and not view.carries
 
 
@@ -43,60 +37,25 @@ def values_sql(view: FeatureView, stream: str, points: str, keep: Sequence[str] 
     `stream` and `points` are relations; every fact of `stream` has one version, known by its event
     time, and no point looks back from before its own moment (`_k >= _e`).
     """
-    arguments: dict[str, str] = {}
-    columns = [
-        f'CASE WHEN isfinite({value}) THEN {value} END AS "{f.name}"'
+    counted = Rows(("_e IS NULL",), _counted(view))
+    newest = {s.name: f"max(_at) {counted & f'_source = {quote(s.name)}'}" for s in view.sources()}
+    raw = [
+        f'{unsettled(view, f, Rows(("_e IS NULL",), _frame(f.window or ALL_HISTORY)))} AS "{f.name}"'
         for f in view.features
-        for value in [f"({_value(view, f, arguments)})::DOUBLE"]
     ]
-    counted = _counted(view)
-    columns += [
-        f"(max({_name(arguments, _time_of(view, source.name))}) OVER ({counted}))::DOUBLE "
-        f"AS {LATEST}{source.name}"
-        for source in view.sources()
-    ]
-    newest = _name(arguments, "epoch_us(_t)")
-    columns.append(f"make_timestamp(max({newest}) OVER ({counted})) AS _newest")
+    raw += [f"{value} AS {LATEST}{name}" for name, value in newest.items()]
+    columns = [f"{stored(name)} AS {name}" for name in (f'"{f.name}"' for f in view.features)]
+    columns += [f"{LATEST}{name}::DOUBLE AS {LATEST}{name}" for name in newest]
+    newest_of_all = ", ".join(f"{LATEST}{name}" for name in newest)
     key = ", ".join(["_entity", "_e", "_k", *keep])
-    facts = ", ".join(f"{expression} AS {name}" for expression, name in arguments.items())
     return f"""
-    SELECT * FROM (
-        SELECT {key}, {", ".join(columns)} FROM (
+    SELECT {key}, {", ".join(columns)}, make_timestamp(greatest({newest_of_all})) AS _newest FROM (
+        SELECT {key}, {", ".join(raw)} FROM (
             SELECT DISTINCT {key}, epoch_us(_e) AS _at FROM {points}
-            UNION ALL BY NAME
-            SELECT _entity, epoch_us(_t) AS _at, {facts} FROM {stream}
+            UNION ALL BY NAME SELECT *, epoch_us(_t) AS _at FROM {stream}
         )
     ) WHERE _e IS NOT NULL
     """
-
-
-def _value(view: FeatureView, feature: Feature, arguments: dict[str, str]) -> str:
-    """One feature over its frame; what it aggregates is added to `arguments`."""
-    chosen = conditions(view, feature)
-    frame = _frame(feature.window or ALL_HISTORY)
-    if feature.aggregation in _SIMPLE:
-        value = _name(arguments, _where(chosen, feature.expression))
-        return f"{_SIMPLE[feature.aggregation]}({value}) OVER ({frame})"
-    hits = _name(arguments, _where([*chosen, f"({feature.expression})"], "1"))
-    below = [f"({feature.denominator})"] if feature.denominator else []
-    every = _name(arguments, _where([*chosen, *below], "1"))
-    return f"count({hits}) OVER ({frame}) / nullif(count({every}) OVER ({frame}), 0)::DOUBLE"
-
-
-def _where(conditions: Sequence[str], expression: str) -> str:
-    if not conditions:
-        return f"({expression})"
-    return f"CASE WHEN {' AND '.join(conditions)} THEN {expression} END"
-
-
-def _name(arguments: dict[str, str], expression: str) -> str:
-    """The column that holds `expression` of a fact, and null at a point; equal ones are one column."""
-    return arguments.setdefault(expression, f"_x{len(arguments)}")
-
-
-def _time_of(view: FeatureView, source: str) -> str:
-    only = [f"_source = '{source}'"] if len(view.sources()) > 1 else []
-    return _where(only, "epoch_us(_t)") if only else "epoch_us(_t)"
 
 
 def _frame(window: Window) -> str:
