@@ -42,9 +42,9 @@ def test_online_equals_offline_through_corrections_late_rows_and_time(store: Sto
     seen: list[tuple[datetime, dict[str, Any]]] = []
     deliveries: list[list[dict[str, Any]]] = [
         [],
-        [slip(2, "2026-10-30", 330_000, revision=1, known_at="2026-11-22T00:00:00Z")],
-        [slip(3, "2026-08-31", 200_000, known_at="2026-12-01T00:00:00Z")],
-        [slip(2, "2026-10-30", 0, _deleted=True, known_at="2026-12-20T00:00:00Z")],
+        [slip(2, "2026-10-30", 330_000, revision=1, known_at="2026-12-30T00:00:00Z")],
+        [slip(3, "2026-08-31", 200_000, known_at="2027-01-19T00:00:00Z")],
+        [slip(2, "2026-10-30", 0, _deleted=True, known_at="2027-02-08T00:00:00Z")],
         [],
         [],
     ]
