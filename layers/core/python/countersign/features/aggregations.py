@@ -97,6 +97,12 @@ def _settled(value: str, of: str, rows: Rows) -> str:
     return f"(round({value}, (9 - coalesce({scale}, 0))::INTEGER))"
 
 
+def _count(feature: Feature, rows: Rows) -> str:
+    """Counting rows reads as a rate's denominator does, so that DuckDB counts them once."""
+    of = "*" if feature.expression == "1" else feature.expression
+    return f"(count({of}) {rows})::DOUBLE"
+
+
 def _rate(feature: Feature, rows: Rows) -> str:
     hit = f"({feature.expression})"
     hits = f"count(*) {rows & hit}"
@@ -134,7 +140,7 @@ _AGGREGATES: Mapping[str, Callable[[Feature, Rows], str]] = {
     "sum": _exact_sum,
     "min": lambda f, rows: _simple("min", f, rows),
     "max": lambda f, rows: _simple("max", f, rows),
-    "count": lambda f, rows: _simple("count", f, rows),
+    "count": _count,
     "distinct": lambda f, rows: f"(count(DISTINCT {f.expression}) {rows})::DOUBLE",
     "rate": _rate,
     "trend": _trend,

@@ -1,9 +1,10 @@
 """Values of a view in one pass over sorted rows, where every fact was known when it happened.
 
-Then what was known at a moment is what had happened by it, and a window is a RANGE frame: facts and
-points lie in one sequence per entity, by microseconds, and a point's frame holds the facts of its
-window. A point carries no value of its own, so the aggregates pass over it. The cost grows with the
-rows; the join of `engine.values_sql`, which any history may need, grows with the rows in each window.
+Then what was known at a moment is what had happened by it, and a window is a RANGE frame: facts lie in
+one sequence per entity, by microseconds, and the frame of a moment holds the facts of its window. A
+point at the moment of a fact shares the fact's frame; any other point gets a row of its own, over
+which the aggregates pass. The cost grows with the rows; the join of `engine.values_sql`, which any
+history may need, grows with the rows in each window.
 """
 
 # ruff: noqa: S608 - SQL is made of declarations, never of what a request or a file says
@@ -37,25 +38,40 @@ def values_sql(view: FeatureView, stream: str, points: str, keep: Sequence[str] 
     `stream` and `points` are relations; every fact of `stream` has one version, known by its event
     time, and no point looks back from before its own moment (`_k >= _e`).
     """
-    counted = Rows(("_e IS NULL",), _counted(view))
-    newest = {s.name: f"max(_at) {counted & f'_source = {quote(s.name)}'}" for s in view.sources()}
-    raw = [
-        f'{unsettled(view, f, Rows(("_e IS NULL",), _frame(f.window or ALL_HISTORY)))} AS "{f.name}"'
-        for f in view.features
-    ]
-    raw += [f"{value} AS {LATEST}{name}" for name, value in newest.items()]
-    columns = [f"{stored(name)} AS {name}" for name in (f'"{f.name}"' for f in view.features)]
-    columns += [f"{LATEST}{name}::DOUBLE AS {LATEST}{name}" for name in newest]
-    newest_of_all = ", ".join(f"{LATEST}{name}" for name in newest)
+    newest = [f"{LATEST}{source.name}" for source in view.sources()]
+    names = [f'"{f.name}"' for f in view.features]
+    columns = [f"{stored(name)} AS {name}" for name in names]
+    columns += [f"{name}::DOUBLE AS {name}" for name in newest]
     key = ", ".join(["_entity", "_e", "_k", *keep])
     return f"""
-    SELECT {key}, {", ".join(columns)}, make_timestamp(greatest({newest_of_all})) AS _newest FROM (
-        SELECT {key}, {", ".join(raw)} FROM (
-            SELECT DISTINCT {key}, epoch_us(_e) AS _at FROM {points}
-            UNION ALL BY NAME SELECT *, epoch_us(_t) AS _at FROM {stream}
-        )
-    ) WHERE _e IS NOT NULL
+    WITH _asked AS MATERIALIZED (
+        SELECT DISTINCT {key}, epoch_us(_e) AS _at FROM {points}
+    ), _facts AS (
+        SELECT *, epoch_us(_t) AS _at, true AS _counts FROM {stream}
+    ), _rows AS (
+        SELECT * FROM _facts UNION ALL BY NAME
+        (SELECT DISTINCT _entity, _at FROM _asked ANTI JOIN _facts USING (_entity, _at))
+    ), _values AS (
+        SELECT _entity, _at, {", ".join(_aggregates(view))},
+            lag(_at) OVER (PARTITION BY _entity ORDER BY _at) IS DISTINCT FROM _at AS _leads
+        FROM _rows
+    )
+    SELECT {key}, {", ".join(columns)}, make_timestamp(greatest({", ".join(newest)})) AS _newest
+    FROM _asked JOIN _values USING (_entity, _at) WHERE _leads
     """
+
+
+def _aggregates(view: FeatureView) -> list[str]:
+    """The features, and the newest fact of each source that counts, over the frames of a row."""
+    columns = [
+        f'{unsettled(view, f, Rows(("_counts",), _frame(f.window or ALL_HISTORY)))} AS "{f.name}"'
+        for f in view.features
+    ]
+    counted = Rows(("_counts",), _counted(view))
+    for source in view.sources():
+        rows = counted & f"_source = {quote(source.name)}" if view.also else counted
+        columns.append(f"max(_at) {rows} AS {LATEST}{source.name}")
+    return columns
 
 
 def _frame(window: Window) -> str:

@@ -28,7 +28,7 @@ def values_sql(view: FeatureView, stream: str, points: str, keep: Sequence[str] 
         SELECT _entity FROM {stream} WHERE _known > _t OR _until < {FOREVER}
         UNION SELECT _entity FROM {points} WHERE _k < _e
     )
-    {single_pass} UNION ALL BY NAME ({join})
+    (SELECT * FROM ({single_pass})) UNION ALL BY NAME ({join})
     """
 
 
