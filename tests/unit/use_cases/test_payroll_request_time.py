@@ -60,11 +60,11 @@ CASES: list[tuple[str, dict[str, Any], dict[str, float | None], float | None]] =
     ("has_change_this_period", {}, {"worker_days_since_change": 29}, 1),
     ("has_change_this_period", {}, {"worker_days_since_change": None}, 0),
     ("days_since_last_payroll", {}, {}, 30),
-    ("gross_to_usual_log_ratio", {}, {}, math.log(31 / 30)),
+    ("gross_to_usual_log_ratio", {}, {}, 0.04),  # log(31 / 30) = .0328, in steps of .02
     ("gross_to_usual_log_ratio", {"bonus_minor": 10_000}, {}, 0),
     ("gross_to_usual_log_ratio", {"gross_pay_minor": 0}, {}, -6),
     # paid once a year: no payslip of six months, the last one stands for what is usual
-    ("gross_to_usual_log_ratio", {}, {"worker_regular_pay_6m_mean": None}, math.log(31 / 30)),
+    ("gross_to_usual_log_ratio", {}, {"worker_regular_pay_6m_mean": None}, 0.04),
     ("net_to_gross_delta", {}, {}, -0.05),
     ("net_to_gross_delta", {"gross_pay_minor": 0}, {}, None),
     ("deduction_lines_delta", {}, {}, 0.5),
@@ -83,12 +83,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, float | None], float | None]] =
     ("days_after_leaving", {}, {"worker_days_since_leave": 40}, 11),
     ("days_after_leaving", {}, {"worker_days_since_leave": 20}, 0),
     ("days_after_leaving", {}, {"worker_days_since_leave": 40, "worker_days_since_hire": 5}, 0),
-    ("pay_to_time_employed_log_ratio", {}, {}, math.log(31 / 30)),
+    ("pay_to_time_employed_log_ratio", {}, {}, 0.04),  # log(31 / 30) = .0328, in steps of .02
     # hired on 16 June: half of the period, so the full pay is twice what it should be
-    ("pay_to_time_employed_log_ratio", {"gross_pay_minor": 300_000}, {"worker_days_since_hire": 14}, math.log(2)),
+    ("pay_to_time_employed_log_ratio", {"gross_pay_minor": 300_000}, {"worker_days_since_hire": 14}, 0.70),  # log 2 = .6931
     # left on 16 June: fifteen days were worked
     ("pay_to_time_employed_log_ratio", {"gross_pay_minor": 150_000}, {"worker_days_since_leave": 14}, 0),
-    ("gross_to_country_log_ratio", {"gross_pay_minor": 250_000}, {}, math.log(365.25 / 12 / 30)),
+    ("gross_to_country_log_ratio", {"gross_pay_minor": 250_000}, {}, 0.02),  # log(30.4375 / 30) = .0145
     ("tenure_days", {}, {}, 700),
 ]  # fmt: skip
 

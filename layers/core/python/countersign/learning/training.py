@@ -17,6 +17,8 @@ from countersign.learning.scoring import Scores, add_rules
 from countersign.serving.preprocess import matrix
 from countersign.serving.rules import rules_to_json, rules_version
 
+_A_YEAR = 365 * 86_400_000_000  # microseconds
+
 
 @dataclass(frozen=True, slots=True)
 class Trained:
@@ -61,12 +63,22 @@ def train(use_case: UseCase, splits: Mapping[str, Rows]) -> Trained:
         hyperparameters=fitted.hyperparameters,
         thresholds={name: {"value": t.value, "curve": t.cost_curve} for name, t in chosen.items()},
         split={"kind": use_case.split.order, **{n: part.span() for n, part in splits.items()}},
-        reference={
-            name: np.concatenate([splits[s].columns[name] for s in ("train", "valid")])
-            for name in use_case.inputs
-        },
+        reference=_reference(use_case, splits),
         reference_scores=scores.final,
     )
+
+
+def _reference(use_case: UseCase, splits: Mapping[str, Rows]) -> dict[str, Floats]:
+    """The inputs of the newest twelve months, of every split: features only, no label is looked at.
+
+    A year holds each payroll month once, and not the first payslips of the history, which have no past.
+    """
+    newest = max(int(rows.as_of.max()) for rows in splits.values())
+    recent = {name: rows.as_of > newest - _A_YEAR for name, rows in splits.items()}
+    return {
+        name: np.concatenate([rows.columns[name][recent[s]] for s, rows in splits.items()])
+        for name in use_case.inputs
+    }
 
 
 def _thresholds(use_case: UseCase, valid: Rows, scores: Scores) -> dict[str, threshold.Threshold]:

@@ -17,6 +17,9 @@ Usual = Mapping[str, float | None]
 _OWNER = "payroll-data"
 _CAP = 6.0
 _LEAST_SPREAD = 0.02
+# Finer differences are noise of payroll that everybody in a country shares (a new tax table); quantile
+# bins would take such a shift, too small to matter, for drift.
+_RATIO_STEP, _SHARE_STEP = 0.02, 0.01
 _DAYS_A_MONTH = 365.25 / 12
 
 
@@ -45,15 +48,19 @@ def days_since_last_payroll(row: Row, usual: Usual) -> float | None:
 
 
 def gross_to_usual(row: Row, usual: Usual) -> float | None:
-    """Log of gross pay without bonus to its six-month mean, or to the last where that is older."""
+    """Log of gross pay without bonus to its six-month mean, or to the last where that is older; steps of 0.02."""
     return _log_ratio(_regular(row), _usual_pay(usual))
 
 
 def net_to_gross(row: Row, usual: Usual) -> float | None:
-    """Net to gross less its six-month mean."""
+    """Net to gross less its six-month mean, in whole percent of gross."""
     mean, gross = usual["worker_net_to_gross_ratio_6m_mean"], row["gross_pay_minor"]
     net = row["net_pay_minor"]
-    return None if mean is None or net is None or gross <= 0 else _clip(net / gross - mean, 2.0)
+    return (
+        None
+        if mean is None or net is None or gross <= 0
+        else _clip(_to_step(net / gross - mean, _SHARE_STEP), 2.0)
+    )
 
 
 def deduction_lines(row: Row, usual: Usual) -> float | None:
@@ -150,7 +157,11 @@ def _days(first: str, last: str) -> float:
 def _log_ratio(value: float, usual: float | None) -> float | None:
     if usual is None or usual <= 0:
         return None
-    return -_CAP if value <= 0 else _clip(math.log(value / usual), _CAP)
+    return -_CAP if value <= 0 else _clip(_to_step(math.log(value / usual), _RATIO_STEP), _CAP)
+
+
+def _to_step(value: float, step: float) -> float:
+    return round(round(value / step) * step, 6)
 
 
 def _clip(value: float, cap: float) -> float:
