@@ -319,3 +319,34 @@ def test_bad_requests_are_refused(store: Store) -> None:
         materialize.run(
             materialize.Request(view="none", as_of="2026-11-21T00:00:00Z"), store.stores
         )
+
+
+def test_what_expired_before_it_was_ever_online_stays_offline(store: Store) -> None:
+    store.deliver("payslips", [slip(5, "2020-06-30", 100, worker_id="W-5")])
+    assert store.refresh().written == 1
+    again = store.materialize(full=True)
+    assert again.written == 1  # now written, to be hidden by its expiry: the part is no longer new
+    assert store.read(("worker", "W-5", "worker_pay")) == {}
+
+
+def test_a_withdrawn_history_hides_what_is_online(store: Store) -> None:
+    store.refresh()
+    known = "2026-11-21T05:47:30Z"
+    store.aws.clock.at += timedelta(minutes=1)
+    withdrawn = [
+        slip(n, day, 1, _deleted=True, known_at=known)
+        for n, day in ((1, "2026-09-30"), (2, "2026-10-30"))
+    ]
+    store.deliver("payslips", withdrawn)
+    store.refresh()
+    assert store.read(PAY) == {}
+    assert store.online("W-1")[MEAN] is None
+
+
+def test_another_division_into_buckets_brings_the_same_values(store: Store) -> None:
+    store.refresh()
+    held = store.read(PAY)[PAY]
+    for bucket in range(3):
+        store.build(bucket=bucket, buckets=3)
+        store.materialize(bucket=bucket, buckets=3)
+    assert store.read(PAY)[PAY].packed == held.packed

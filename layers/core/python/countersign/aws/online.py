@@ -130,6 +130,16 @@ class OnlineStore:
         answer = self._db.get_item(TableName=self._online, Key=key, ConsistentRead=True)
         return plain_item(answer["Item"]) if "Item" in answer else {}
 
+    def parts(self, view: str) -> list[str]:
+        """The parts of `view` that were ever brought online, by whatever division into buckets."""
+        pages = self._db.get_paginator("query").paginate(
+            TableName=self._online,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"watermark#{view}"}},
+            ConsistentRead=True,
+        )
+        return [item["sk"]["S"] for page in pages for item in page["Items"]]
+
     def save_progress(self, view: str, part: str, progress: Mapping[str, str]) -> None:
         """Remember how far it has come."""
         item = marshal_item({**progress, "pk": f"watermark#{view}", "sk": part})

@@ -41,9 +41,14 @@ def _definition_digest(view: FeatureView) -> str:
 
 @cache
 def feature_digest(feature: Feature | RequestFeature) -> str:
-    """16 hex digits of one feature's computation: its declaration, or its function's source."""
+    """16 hex digits of one feature's computation: its declaration, or the module of its function.
+
+    The whole module, because the function may call others of it.
+    """
     if isinstance(feature, RequestFeature):
-        return _digest({"engine": ENGINE, "code": inspect.getsource(feature.compute)})
+        module = inspect.getmodule(feature.compute)
+        code = inspect.getsource(module) if module is not None else ""
+        return _digest({"engine": ENGINE, "name": feature.name, "code": code})
     return _digest({name: plain(getattr(feature, name)) for name in _MEANING})
 
 

@@ -24,7 +24,7 @@ CLOCKS = {"event_time": "TIMESTAMPTZ", "known_at": "TIMESTAMPTZ"}
 MARKS = {"_deleted": "BOOLEAN", "_synthetic": "BOOLEAN", "_digest": "VARCHAR"}
 
 
-def connect(scratch: Path | None = None, *, memory_mb: int = 1536, threads: int = 2) -> Any:
+def connect(scratch: Path | None = None, *, memory_mb: int = 1024, threads: int = 2) -> Any:
     """A new in-memory session. It spills to `scratch`; without one it does not spill."""
     import duckdb
 

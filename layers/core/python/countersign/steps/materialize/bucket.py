@@ -31,6 +31,8 @@ def materialize(
     """Returns (written, skipped because nothing older stood, watermark)."""
     part = f"{bucket}-of-{buckets}"
     done = stores.online.progress(view.name, part)
+    known = stores.online.parts(view.name)
+    untouched = part not in known and all(name.endswith(f"-of-{buckets}") for name in known)
     if full or done.get("definition") != definition_digest(view):
         done = {}
     keys = parts_with(stores.lake.keys(history_prefix(view.name)), bucket, buckets)
@@ -46,8 +48,8 @@ def materialize(
             connection, view, history, as_of=as_of, since=since, after=resumed,
             bucket=bucket, buckets=buckets,
         )  # fmt: skip
-        if not done and not full:
-            # Nothing of this part is online yet: what has expired need not go there to be hidden.
+        if untouched:
+            # None of these entities is online yet: what has expired need not go there to be hidden.
             now = stores.clock.now().timestamp()
             rows = (row for row in rows if row[1]["expires"] > now)
         progress = {"watermark": since, "run": until, "definition": definition_digest(view)}
