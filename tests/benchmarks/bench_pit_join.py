@@ -16,7 +16,7 @@ from tests.benchmarks.data import SCRATCH, made
 from tests.benchmarks.history_data import VIEWS, histories
 from tests.benchmarks.measure import Measurement, peak_megabytes, seconds
 
-MEMORY_MB = 1536
+MEMORY_MB = 2000
 PROMISED_RATIO = 1.3
 PROMISED_PEAK_MB = 2500
 ROUNDS = 3
