@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from countersign.cli.demo.recorder import DemoError, Facts
-from countersign.cli.demo.world import USE_CASE, World, stopwatch
+from countersign.cli.demo.world import USE_CASE, MachineFailedError, World, stopwatch
 from countersign.clock import iso
 
 MODEL = f"/v1/models/{USE_CASE}"
-EARLIER = timedelta(days=62)
+EARLIER = timedelta(days=7)
 
 
 def train(world: World) -> Facts:
-    """Two versions: one from what was known two months ago, one from what is known now."""
+    """Two versions: one from what was known a week ago, one from what is known now."""
     facts: Facts = {}
     for as_of in (world.as_of - EARLIER, world.as_of):
         run = train_one(world, as_of)
@@ -127,8 +127,8 @@ def promoted(world: World, version: str) -> Facts:
 
 def rollback(world: World) -> Facts:
     """Promote the challenger, then go back to its recorded predecessor with one call."""
-    first, second = world.versions
-    requested = request_promotion(world, second)
+    first = world.versions[0]
+    second, requested, refused = promotable(world)
     for identity in ("ml-engineer", "team-lead"):
         decide(world, requested["approval_id"], identity)
     challenger = promoted(world, second)
@@ -145,11 +145,26 @@ def rollback(world: World) -> Facts:
     model = world.api("auditor", "GET", MODEL)
     return {
         "promoted": challenger,
+        "refused_by_backtest": refused,
         "version": model["pointer"]["champion"]["version"],
         "epoch": model["pointer"]["epoch"],
         "quarantined": model["pointer"]["quarantined"],
         "effective_seconds": effective,
     }
+
+
+def promotable(world: World) -> tuple[str, Facts, list[str]]:
+    """A version that the backtest lets through: the challenger, or else the champion's data again."""
+    refused: list[str] = []
+    for version in (world.versions[1], ""):
+        candidate = version or train_one(world, world.as_of - EARLIER)["version"]
+        try:
+            return candidate, request_promotion(world, candidate), refused
+        except MachineFailedError as failed:
+            if failed.state != "Worse":
+                raise
+            refused.append(candidate)
+    raise DemoError(f"The backtest refused {', '.join(refused)}; nothing was promoted")
 
 
 def serving(world: World) -> str:

@@ -21,6 +21,14 @@ USE_CASE = "payroll_anomaly"
 POLL_SECONDS = 0.25
 
 
+class MachineFailedError(DemoError):
+    """An execution ended badly in `state`."""
+
+    def __init__(self, detail: str, *, state: str) -> None:
+        super().__init__(detail)
+        self.state = state
+
+
 class World:
     """The outside of the running system, and what the demo remembers from step to step."""
 
@@ -78,9 +86,10 @@ class World:
         self.say(f"{machine_of(arn)} machine")
         ended = self.cloud.await_execution(arn, seconds)
         if not ended.ok:
-            raise DemoError(
+            raise MachineFailedError(
                 f"{machine_of(arn)} {ended.status} in {ended.failed_state}: "
-                f"{ended.error} {ended.cause}"[:600]
+                f"{ended.error} {ended.cause}"[:600],
+                state=ended.failed_state,
             )
         return ended
 
@@ -104,9 +113,18 @@ class World:
         url: str = sqs.create_queue(QueueName=f"demo-inbox-{int(self.as_of.timestamp())}")[
             "QueueUrl"
         ]
-        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        topic = self.cloud.outputs["topics"]["notices"]
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"])
+        named = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        arn, topic = named["Attributes"]["QueueArn"], self.cloud.outputs["topics"]["notices"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         return url
 
     def read_notice(self, url: str) -> dict[str, Any] | None:
