@@ -30,6 +30,7 @@ OBJECTS: tuple[Objects, ...] = (
     Objects("raw", "quarantine/", readers=frozenset({"operator", "data-scientist", "auditor"})),
     Objects("lake", "reports/", readers=PEOPLE),
     Objects("lake", "quality/", readers=PEOPLE),
+    Objects("lake", "batch/", readers=frozenset({"operator"}), writers=frozenset({"operator"})),
     Objects("models", "", readers=PEOPLE),
     Objects("seal", "heads/", readers=frozenset({"auditor"})),
 )
