@@ -9,23 +9,31 @@ from functools import cache
 from countersign.declare import UseCase
 
 
-@cache
 def all_use_cases() -> dict[str, UseCase]:
     """Every declared use case by name, in alphabetical order."""
-    found = {}
-    for module in pkgutil.iter_modules(__path__):
-        declared = importlib.import_module(f"{__name__}.{module.name}")
-        use_case = getattr(declared, "USE_CASE", None)
-        if use_case is not None:
-            found[use_case.name] = use_case
-    return found
+    return _declared("USE_CASE")
+
+
+def trained_only() -> dict[str, UseCase]:
+    """Those that are trained and judged and have no route: nothing of them is ever served."""
+    return _declared("TRAINED_ONLY")
+
+
+@cache
+def _declared(attribute: str) -> dict[str, UseCase]:
+    modules = (
+        importlib.import_module(f"{__name__}.{module.name}")
+        for module in pkgutil.iter_modules(__path__)
+    )
+    found = [getattr(module, attribute, None) for module in modules]
+    return {use_case.name: use_case for use_case in found if use_case is not None}
 
 
 def get(name: str) -> UseCase:
     """The use case `name`. Raises NotFoundError naming those there are."""
     from countersign.errors import NotFoundError
 
-    declared = all_use_cases()
+    declared = all_use_cases() | trained_only()
     if name not in declared:
         raise NotFoundError(f"No use case {name!r}; declared are {', '.join(declared)}")
     return declared[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -31,10 +32,19 @@ def deploy(world: World) -> Facts:
 
 def local_cloud(world: World, verb: str) -> str:
     """Run one verb of the local cloud as a person would; returns the last line it said."""
+    settings = world.settings
+    place = {
+        "COUNTERSIGN_PORT": str(settings.port),
+        "COUNTERSIGN_LOCAL_DIR": str(settings.directory),
+    }
     command = [sys.executable, "-m", "countersign.cli.local_cloud", verb]
     last = ""
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env={**os.environ, **place},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         for line in process.stdout or ():
             if line.strip():

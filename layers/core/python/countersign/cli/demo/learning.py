@@ -10,11 +10,11 @@ from countersign.cli.demo.world import USE_CASE, MachineFailedError, World, stop
 from countersign.clock import iso
 
 MODEL = f"/v1/models/{USE_CASE}"
-EARLIER = timedelta(days=7)
+EARLIER = timedelta(days=62)
 
 
 def train(world: World) -> Facts:
-    """Two versions: one from what was known a week ago, one from what is known now."""
+    """Two versions: one from what was known two months ago, one from what is known now."""
     facts: Facts = {}
     for as_of in (world.as_of - EARLIER, world.as_of):
         run = train_one(world, as_of)
@@ -23,12 +23,21 @@ def train(world: World) -> Facts:
 
 
 def train_one(world: World, as_of: datetime) -> Facts:
-    """The operator proposes, the data scientist approves, the machine trains."""
+    """One version from what was known at `as_of`."""
+    _, arn = retrain(world, as_of)
+    ended = world.execution(arn, seconds=300)
+    version = str(ended.output["version"])
+    world.versions.append(version)
+    return {"version": version, "execution": arn, "seconds": round(ended.seconds, 1)}
+
+
+def retrain(world: World, as_of: datetime, use_case: str = USE_CASE) -> tuple[str, str]:
+    """The operator proposes, the data scientist approves; returns the trigger and the execution."""
     started = world.now()
     proposal = world.api(
         "operator",
         "POST",
-        f"{MODEL}/retraining",
+        f"/v1/models/{use_case}/retraining",
         {"trigger_type": "incident", "reason": "demo: a model is wanted", "as_of": iso(as_of)},
         expect=202,
     )
@@ -36,10 +45,7 @@ def train_one(world: World, as_of: datetime) -> Facts:
     arn = world.wait(
         "the approved training to start", lambda: world.newest_execution("training", started)
     )
-    ended = world.execution(arn, seconds=300)
-    version = str(ended.output["version"])
-    world.versions.append(version)
-    return {"version": version, "execution": arn, "seconds": round(ended.seconds, 1)}
+    return str(proposal["trigger_id"]), str(arn)
 
 
 def gates(world: World) -> Facts:

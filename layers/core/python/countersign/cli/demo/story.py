@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from countersign.cli.demo import arrival, duty, launch, learning
+from countersign.cli.demo.real_data import RealData
 from countersign.cli.demo.recorder import Facts
 from countersign.cli.demo.world import World
 
@@ -32,6 +33,9 @@ STEPS: tuple[tuple[str, str, Callable[[World], Facts]], ...] = (
 )
 
 
-def steps(world: World) -> list[tuple[str, str, Callable[[], Facts]]]:
-    """Every step, bound to its world."""
-    return [(name, title, partial(step, world)) for name, title, step in STEPS]
+def steps(world: World, real: RealData | None = None) -> list[tuple[str, str, Callable[[], Facts]]]:
+    """Every step, bound to its world; the first ones also run on real files where there are any."""
+    bound = [(name, title, partial(step, world)) for name, title, step in STEPS]
+    if real is None:
+        return list(bound)
+    return [(name, title, real.beside(name, step)) for name, title, step in bound]

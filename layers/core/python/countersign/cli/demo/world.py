@@ -14,7 +14,7 @@ from typing import Any
 
 from countersign.cli.demo.recorder import DemoError, Recorder
 from countersign.cli.local_cloud.client import Cloud, Execution
-from countersign.cli.local_cloud.settings import from_environment
+from countersign.cli.local_cloud.settings import CloudSettings, from_environment
 from countersign.clock import iso
 
 USE_CASE = "payroll_anomaly"
@@ -32,8 +32,16 @@ class MachineFailedError(DemoError):
 class World:
     """The outside of the running system, and what the demo remembers from step to step."""
 
-    def __init__(self, recorder: Recorder, folder: Path, options: argparse.Namespace) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        folder: Path,
+        options: argparse.Namespace,
+        settings: CloudSettings | None = None,
+    ) -> None:
+        self.recorder = recorder
         self.say = recorder.say
+        self.settings = settings or from_environment()
         self.folder = folder
         self.options = options
         self.as_of = datetime.now(UTC)
@@ -55,7 +63,7 @@ class World:
     @cached_property
     def cloud(self) -> Cloud:
         """The deployed system, as its `outputs.json` describes it."""
-        return Cloud.from_file(from_environment().outputs)
+        return Cloud.from_file(self.settings.outputs)
 
     def client(self, service: str, identity: str | None = None) -> Any:
         """A boto3 client signed by `identity`, or by the account's owner."""
@@ -83,8 +91,7 @@ class World:
 
     def execution(self, arn: str, *, seconds: float = 180) -> Execution:
         """Wait for an execution to end well."""
-        self.say(f"{machine_of(arn)} machine")
-        ended = self.cloud.await_execution(arn, seconds)
+        ended = self.ended(arn, seconds=seconds)
         if not ended.ok:
             raise MachineFailedError(
                 f"{machine_of(arn)} {ended.status} in {ended.failed_state}: "
@@ -92,6 +99,14 @@ class World:
                 state=ended.failed_state,
             )
         return ended
+
+    def ended(self, arn: str, *, seconds: float) -> Execution:
+        """Wait for an execution to end, well or not."""
+        self.say(f"{machine_of(arn)} machine")
+        try:
+            return self.cloud.await_execution(arn, seconds)
+        except TimeoutError as error:
+            raise DemoError(str(error)) from error
 
     def fail_fast(self, arn: str) -> None:
         """Raise DemoError when the execution has ended badly, so that nobody waits for nothing."""

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,11 @@ def _year_of(name: str) -> int:
 def _text(path: Path) -> tuple[str, str]:
     data = path.read_bytes()
     if data.startswith(b"\x1f\x8b"):
-        data = gzip.decompress(data)
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            expected = FieldError("(file)", "a whole gzip file")
+            raise ContractError(f"{path.name} cannot be unpacked", errors=(expected,)) from error
     try:
         return data.decode("utf-8-sig"), "utf-8"
     except UnicodeDecodeError:
