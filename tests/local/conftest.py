@@ -17,6 +17,9 @@ from countersign.cli.local_cloud.__main__ import deploy_into
 from countersign.cli.local_cloud.client import Cloud
 from countersign.cli.local_cloud.settings import REGION, CloudSettings, checkout
 
+from tests.local.life import life
+
+__all__ = ["life"]
 HERE = Path(__file__).parent
 CLOUDS = checkout() / "build" / "test-cloud"
 
