@@ -28,11 +28,11 @@ sys.path.insert(0, str(ROOT))
 from layers.archive import archive, megabytes, settle  # noqa: E402 - also runs as a script
 from layers.prune import prune, strip_symbols  # noqa: E402
 
-THIRD_PARTY = ("base", "scoring", "query", "data", "training", "export", "report")
+THIRD_PARTY = ("base", "scoring", "query", "training", "export", "report")
 WEIGHTS = ("core", *THIRD_PARTY)
 LIMIT_MB = 250.0
 # Too heavy for both: bytecode takes the place of the sources when it can be compiled.
-SOURCELESS = ("data", "training")
+SOURCELESS = ("training",)
 MOUNT = "/opt/python"  # where Lambda puts a layer: the path that tracebacks show
 
 

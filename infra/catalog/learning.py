@@ -38,7 +38,7 @@ LEARNING: tuple[Function, ...] = (
     Function(
         name="train",
         purpose="Train a candidate on a frozen dataset",
-        layers=("core", "training"),
+        layers=("core", "base", "training"),
         memory=3008,
         timeout=900,
         storage=2048,
@@ -47,7 +47,7 @@ LEARNING: tuple[Function, ...] = (
     Function(
         name="export_model",
         purpose="Export to ONNX, prove it equal to the native model, sign the manifest",
-        layers=("core", "export"),
+        layers=("core", "base", "export"),
         memory=3008,
         timeout=600,
         storage=2048,
@@ -65,7 +65,7 @@ LEARNING: tuple[Function, ...] = (
     Function(
         name="report",
         purpose="Draw the evaluation or drift report as HTML",
-        layers=("core", "report"),
+        layers=("core", "base", "report"),
         memory=1769,
         timeout=300,
         permissions=(

@@ -73,7 +73,7 @@ ONLINE: tuple[Function, ...] = (
     Function(
         name="archive_predictions",
         purpose="Write predictions to the lake, then let their items expire",
-        layers=("core", "query"),
+        layers=("core", "base", "query"),
         memory=512,
         timeout=60,
         permissions=(

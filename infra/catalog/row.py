@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from infra.permissions import Permission
 
-SERVING = ("core", "scoring")
-JUDGING = ("core", "scoring", "query")
-PLAIN = ("core",)
-DATA = ("core", "query")
+# Powertools, for the log line and the metrics of every function, is `base`.
+SERVING = ("core", "base", "scoring")
+JUDGING = ("core", "base", "scoring", "query")
+PLAIN = ("core", "base")
+DATA = ("core", "base", "query")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

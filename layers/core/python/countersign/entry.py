@@ -14,6 +14,7 @@ from dataclasses import MISSING, asdict, fields
 from functools import cache
 from typing import Any
 
+from countersign.aws import telemetry
 from countersign.aws.faults import as_transient
 from countersign.aws.stores import Stores
 from countersign.errors import CountersignError, FieldError, NotFoundError, RequestError
@@ -177,10 +178,9 @@ def where(error: BaseException) -> str:
 
 def log_line(name: str, outcome: str, started: float, context: Any) -> None:
     """One structured line: what ran, how it ended, how long it took."""
-    line = {
-        "step": name,
-        "outcome": outcome,
-        "ms": round((time.perf_counter() - started) * 1000, 2),
-        "request_id": getattr(context, "aws_request_id", ""),
-    }
-    print(json.dumps(line), flush=True)  # noqa: T201 - a Lambda's standard output is its log
+    telemetry.logger.info(
+        name,
+        outcome=outcome,
+        ms=round((time.perf_counter() - started) * 1000, 2),
+        request_id=getattr(context, "aws_request_id", ""),
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from countersign import use_cases
 from countersign.aws.stores import Stores
+from countersign.aws.telemetry import emit
 from countersign.clock import iso
 from countersign.declare import UseCase
 from countersign.errors import NotFoundError
@@ -15,7 +16,6 @@ from countersign.monitoring.freshness import judge_freshness
 from countersign.monitoring.performance import judge_performance
 from countersign.monitoring.volume import judge_volume
 from countersign.steps.monitor import archive, period
-from countersign.steps.monitor.metrics import emit
 from countersign.steps.monitor.psi import champion
 from countersign.steps.monitor.raised import raise_once
 

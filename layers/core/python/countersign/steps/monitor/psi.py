@@ -6,11 +6,11 @@ from typing import Any
 
 from countersign import use_cases
 from countersign.aws.stores import Stores
+from countersign.aws.telemetry import emit
 from countersign.clock import iso
 from countersign.errors import NotFoundError
 from countersign.monitoring import drift
 from countersign.steps.monitor import archive, period
-from countersign.steps.monitor.metrics import emit
 from countersign.steps.monitor.plan import report_key
 
 ACTOR = "monitoring"

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from countersign.aws.stores import Stores
+from countersign.aws.telemetry import emit
 from countersign.clock import iso, parse_iso
-from countersign.steps.monitor.metrics import emit
 
 STUCK_AFTER = timedelta(minutes=15)
 

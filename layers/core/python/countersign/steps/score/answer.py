@@ -11,12 +11,12 @@ from typing import Any
 from countersign.aws.online import Carried, Key
 from countersign.aws.predictions import same_request
 from countersign.aws.stores import Stores
+from countersign.aws.telemetry import count
 from countersign.clock import iso
 from countersign.declare import UseCase
 from countersign.errors import CountersignError, RequestError, RoleError
 from countersign.http import HttpRequest, HttpResponse
 from countersign.serving.fallback import Verdict, judge
-from countersign.serving.metrics import count
 from countersign.serving.prediction import Prediction, prediction_id, request_digest
 from countersign.serving.routing import route
 from countersign.serving.rules import reason_codes

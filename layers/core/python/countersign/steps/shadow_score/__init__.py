@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from countersign.aws.stores import Stores
+from countersign.aws.telemetry import count
 from countersign.clock import iso
 from countersign.errors import CountersignError, TransientError
 from countersign.serving.fallback import call_failure, call_model, load_failure, with_model
-from countersign.serving.metrics import count
 from countersign.serving.prediction import Prediction
 from countersign.serving.queued import read_messages
 from countersign.serving.routing import VersionRef, shadows
@@ -67,4 +67,3 @@ def score_with(ref: VersionRef, prediction: Prediction, stores: Stores) -> None:
         "at": iso(now),
     }
     stores.predictions.add_shadow_score(prediction.prediction_id, ref.version, said)
-

@@ -1,0 +1,48 @@
+"""What a function says of itself: one structured log line a call, metrics in CloudWatch's embedded format.
+
+Both are lines on standard output, no call to AWS, and hold names, counts and times: never a payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+NAMESPACE = "Countersign"
+
+logger = Logger(service="countersign", location=None, utc=True)
+
+
+def emit(at: datetime, dimensions: Mapping[str, str], values: Mapping[str, float | None]) -> None:
+    """Write the values that are known, by `dimensions` (few values each); one that is not says nothing."""
+    known = {name: value for name, value in values.items() if value is not None}
+    if known:
+        write(at, dimensions, known, MetricUnit.NoUnit)
+
+
+def count(metric: str, at: datetime, *, reason: str = "", **dimensions: str) -> None:
+    """Count one `metric` by `dimensions`. `reason` is shown beside it, not counted by."""
+    write(at, dimensions, {metric: 1.0}, MetricUnit.Count, reason=reason)
+
+
+def write(
+    at: datetime,
+    dimensions: Mapping[str, str],
+    values: Mapping[str, float],
+    unit: MetricUnit,
+    *,
+    reason: str = "",
+) -> None:
+    """One line of embedded metrics."""
+    line = EphemeralMetrics(namespace=NAMESPACE)
+    line.set_timestamp(at)
+    for name, value in dimensions.items():
+        line.add_dimension(name=name, value=value)
+    for name, number in values.items():
+        line.add_metric(name=name, unit=unit, value=number)
+    if reason:
+        line.add_metadata(key="reason", value=reason)
+    line.flush_metrics()
