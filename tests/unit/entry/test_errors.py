@@ -11,7 +11,9 @@ from countersign.errors import CountersignError, FieldError
 
 
 def tree(root: type[CountersignError] = CountersignError) -> list[type[CountersignError]]:
-    return [root, *(c for child in root.__subclasses__() for c in tree(child))]
+    """The errors of the house; a command's own errors are its own business."""
+    grown = [c for child in root.__subclasses__() for c in tree(child)]
+    return [root, *(c for c in grown if c.__module__ == errors.__name__)]
 
 
 def documented() -> dict[str, str]:
