@@ -21,11 +21,12 @@ from infra.stacks.compute import ComputeStack, pascal
 from infra.stacks.storage import StorageStack
 
 # Times are UTC. Each schedule starts one machine or function with a constant input.
-CRONS = {
-    "daily-features": {"minute": "15", "hour": "2"},
-    "daily-checks": {"minute": "0", "hour": "5"},
-    "daily-seal": {"minute": "55", "hour": "23"},
-    "weekly-psi": {"minute": "0", "hour": "6", "week_day": "MON"},
+TIMES = {
+    "daily-features": events.Schedule.cron(minute="15", hour="2"),
+    "daily-checks": events.Schedule.cron(minute="0", hour="5"),
+    "daily-seal": events.Schedule.cron(minute="55", hour="23"),
+    "reconcile-approvals": events.Schedule.rate(Duration.minutes(5)),
+    "weekly-psi": events.Schedule.cron(minute="0", hour="6", week_day="MON"),
 }
 
 
@@ -95,6 +96,10 @@ class WorkflowsStack(Stack):
                 "monitoring", events.RuleTargetInput.from_object({"checks": "daily"})
             ),
             "daily-seal": self._function_target("seal_audit", empty),
+            # Expires what is overdue, and wakes what was decided while nobody heard it.
+            "reconcile-approvals": self._function_target(
+                "approval", events.RuleTargetInput.from_object({"action": "reconcile"})
+            ),
             "weekly-psi": self._machine_target(
                 "monitoring", events.RuleTargetInput.from_object({"checks": "weekly"})
             ),
@@ -104,7 +109,7 @@ class WorkflowsStack(Stack):
                 self,
                 f"Schedule-{name}",
                 rule_name=self.names.of(name),
-                schedule=events.Schedule.cron(**CRONS[name]),
+                schedule=TIMES[name],
                 targets=[target],
             )
             CfnOutput(self, f"Schedule{pascal(name)}", value=rule.rule_name)

@@ -17,9 +17,13 @@ def test_the_outputs_describe_the_whole_system(cloud: Cloud) -> None:
     assert {"features", "training", "approval", "promotion", "rollback", "monitoring"} <= set(
         outputs["state_machines"]
     )
-    assert {"weekly-psi", "daily-features", "daily-checks", "daily-seal"} == set(
-        outputs["schedules"]
-    )
+    assert {
+        "weekly-psi",
+        "daily-features",
+        "daily-checks",
+        "daily-seal",
+        "reconcile-approvals",
+    } == set(outputs["schedules"])
     assert {"score", "operate", "train", "monitor"} <= set(outputs["functions"])
     assert set(outputs["identities"]) == set(ROLES)
     assert outputs["region"]

@@ -113,6 +113,17 @@ def deploy_into(settings: CloudSettings, say: cdk.Say = print) -> None:
     cdk.bootstrap(settings, say)
     cdk.deploy(settings, say)
     write_outputs(settings)
+    lock_seal(Cloud.from_file(settings.outputs))
+
+
+def lock_seal(cloud: Cloud) -> None:
+    """Lock the sealed heads, as the template asks: the emulator's CloudFormation drops Object Lock."""
+    rule = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}
+    if "seal" in cloud.outputs["buckets"]:
+        cloud.client("s3").put_object_lock_configuration(
+            Bucket=cloud.outputs["buckets"]["seal"],
+            ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule},
+        )
 
 
 def _running(settings: CloudSettings) -> CloudSettings:
