@@ -75,6 +75,8 @@ def propose_retraining(request: HttpRequest, stores: Stores) -> HttpResponse:
 def request_promotion(request: HttpRequest, stores: Stores) -> HttpResponse:
     """POST …/promotion: start the machine that checks, asks, soaks, rolls out and verifies."""
     use_case = named(request)
+    if use_case.name not in use_cases.all_use_cases():
+        raise ConflictError(f"{use_case.name} is trained only: nothing serves it")
     wanted = fields(request, {"version": str})["version"]
     version = stores.registry.version(use_case.name, wanted)
     if version.stage == "None":

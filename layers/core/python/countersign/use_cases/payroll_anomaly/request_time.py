@@ -19,7 +19,7 @@ _CAP = 6.0
 _LEAST_SPREAD = 0.02
 # Finer differences are noise of payroll that everybody in a country shares (a new tax table); quantile
 # bins would take such a shift, too small to matter, for drift.
-_RATIO_STEP, _SHARE_STEP = 0.02, 0.01
+_RATIO_STEP, _SHARE_STEP, _BONUS_STEP = 0.02, 0.01, 0.1
 _DAYS_A_MONTH = 365.25 / 12
 
 
@@ -70,11 +70,12 @@ def deduction_lines(row: Row, usual: Usual) -> float | None:
 
 
 def bonus_over_largest(row: Row, usual: Usual) -> float | None:
-    """How far the bonus exceeds the largest of thirteen months, in usual pays; 0 when it does not."""
+    """How far the bonus exceeds the largest of thirteen months, in tenths of a usual pay; 0 within."""
     mean, largest = _usual_pay(usual), usual["worker_bonus_13m_max"]
     if mean is None or mean <= 0:
         return None
-    return _clip(max(row["bonus_minor"] - (largest or 0.0), 0.0) / mean, _CAP)
+    over = max(row["bonus_minor"] - (largest or 0.0), 0.0) / mean
+    return _clip(_to_step(over, _BONUS_STEP), _CAP)
 
 
 def pay_gap(row: Row, usual: Usual) -> float | None:
