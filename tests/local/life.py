@@ -24,7 +24,7 @@ from countersign.use_cases import get
 USE_CASE = "payroll_anomaly"
 MODEL = f"/v1/models/{USE_CASE}"
 SCORING = get(USE_CASE).api_path
-WORLD: dict[str, Any] = {"seed": 11, "workers": 300, "months": 18}
+WORLD: dict[str, Any] = {"seed": 12, "workers": 300, "months": 18}
 SCORED = 40
 POLL_SECONDS = 0.1
 BY_TWO = ("ml-engineer", "team-lead")
@@ -192,7 +192,7 @@ def life(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Life:
 
 def deliver(lived: Life) -> None:
     """Upload a delivery; its closing marker starts the features machine by itself."""
-    made = generate(lived.folder, as_of=lived.as_of, batch_months=6, **WORLD)
+    made = generate(lived.folder, as_of=lived.as_of, batch_months=6, anomalies=0.04, **WORLD)
     with ThreadPoolExecutor(4) as pool:
         list(
             pool.map(
