@@ -19,6 +19,7 @@ CLIENTS = 4
 SCORED = 400
 SHADOWED = 100
 STALE = 424
+USUAL_ERRORS = 0.02  # as in the delivered history: more of them would be a drift of its own
 
 
 def score(world: World) -> Facts:
@@ -56,6 +57,7 @@ def drafts_of(world: World, *, drift: str) -> list[dict[str, Any]]:
         workers=options.workers,
         months=options.months,
         as_of=world.as_of,
+        anomalies=USUAL_ERRORS,
         drift=drift,
     )
     return [
