@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from countersign.aws.stores import Stores
+from countersign.errors import EpochConflictError
 from countersign.governance.pointer import Pointer, rollback_target
 
 SERVED = ("model.onnx", "serving.json")
@@ -26,11 +27,17 @@ def roll_back(
     Raises
     ------
     ArtifactError, NotFoundError   the predecessor cannot be loaded; the champion is kept
-    ConflictError                  there is no predecessor, or the pointer moved meanwhile
+    EpochConflictError             the pointer is not, or no longer, at the expected epoch
+    ConflictError                  there is no predecessor
     """
     made = stores.registry.change_made(use_case, change_id)
     if made is None:
-        _, target = rollback_target(stores.registry.pointer(use_case))
+        standing = stores.registry.pointer(use_case)
+        if expected_epoch not in (None, standing["epoch"]):
+            raise EpochConflictError(
+                f"The pointer of {use_case} is at epoch {standing['epoch']}; look again, then decide"
+            )
+        _, target = rollback_target(standing)
         if target is not None:
             stores.artifacts.load(
                 f"{use_case}/{target['version']}", SERVED, digest=target["digest"]
