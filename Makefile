@@ -9,10 +9,10 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export COUNTERSIGN_PORT := $(PORT)
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo test check up down status logs deploy bench docs lock clean
+.PHONY: help setup demo test check up down status logs bootstrap deploy bench docs lock clean
 
 help: ## List the verbs
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- toolchain: uv from a hash-locked file, everything else from uv.lock and package-lock.json ----
 .venv/uv.stamp: infra/bootstrap.txt
@@ -68,6 +68,10 @@ check: setup ## Format, lint, types, tests, synth with cdk-nag
 
 bench: setup ## Measure speed as ratios; writes build/bench/results.json
 	@python -m tests.benchmarks
+
+bootstrap: setup ## Prepare an AWS account and region for the CDK, once: make bootstrap ENV=dev
+	@[ -n "$(ENV)" ] || { echo "Say which environment: make bootstrap ENV=dev"; exit 2; }
+	@cdk bootstrap -c env=$(ENV)
 
 deploy: setup ## Deploy to AWS: make deploy ENV=dev
 	@[ -n "$(ENV)" ] || { echo "Say which environment: make deploy ENV=dev"; exit 2; }
