@@ -1,12 +1,12 @@
 """What a function says of itself: one structured log line a call, metrics in CloudWatch's embedded format.
 
-Both are lines on standard output, no call to AWS, and hold names, counts and times: never a payload.
+Both are lines on standard output, no call to AWS, and hold names, counts and times: never a payload. A line is
+stamped when it is written, by the wall clock: CloudWatch drops metrics of another time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -16,20 +16,19 @@ NAMESPACE = "Countersign"
 logger = Logger(service="countersign", location=None, utc=True)
 
 
-def emit(at: datetime, dimensions: Mapping[str, str], values: Mapping[str, float | None]) -> None:
+def emit(dimensions: Mapping[str, str], values: Mapping[str, float | None]) -> None:
     """Write the values that are known, by `dimensions` (few values each); one that is not says nothing."""
     known = {name: value for name, value in values.items() if value is not None}
     if known:
-        write(at, dimensions, known, MetricUnit.NoUnit)
+        write(dimensions, known, MetricUnit.NoUnit)
 
 
-def count(metric: str, at: datetime, *, reason: str = "", **dimensions: str) -> None:
+def count(metric: str, *, reason: str = "", **dimensions: str) -> None:
     """Count one `metric` by `dimensions`. `reason` is shown beside it, not counted by."""
-    write(at, dimensions, {metric: 1.0}, MetricUnit.Count, reason=reason)
+    write(dimensions, {metric: 1.0}, MetricUnit.Count, reason=reason)
 
 
 def write(
-    at: datetime,
     dimensions: Mapping[str, str],
     values: Mapping[str, float],
     unit: MetricUnit,
@@ -38,7 +37,6 @@ def write(
 ) -> None:
     """One line of embedded metrics."""
     line = EphemeralMetrics(namespace=NAMESPACE)
-    line.set_timestamp(at)
     for name, value in dimensions.items():
         line.add_dimension(name=name, value=value)
     for name, number in values.items():

@@ -47,7 +47,7 @@ def _freshness_of(stores: Stores, name: str, when: date) -> dict[str, Any]:
             ages[read].append(float(age))
     result = judge_freshness(ages, slas(use_cases.get(name)))
     stores.lake.write_json(f"reports/{name}/freshness/{when}.json", result)
-    emit(stores.clock.now(), {"use_case": name}, {"Freshness": result["compliance"]["value"]})
+    emit({"use_case": name}, {"Freshness": result["compliance"]["value"]})
     if result["verdict"] == "alert":
         raise_once(
             stores,
@@ -83,7 +83,7 @@ def volume(stores: Stores, use_case: str, day: str) -> dict[str, Any]:
     ]
     result = judge_volume(counts[0], [count for count in counts[1:] if count])
     stores.lake.write_json(f"reports/{use_case}/volume/{when}.json", result)
-    emit(stores.clock.now(), {"use_case": use_case}, {"Predictions": float(counts[0])})
+    emit({"use_case": use_case}, {"Predictions": float(counts[0])})
     if result["verdict"] == "alert":
         raise_once(
             stores,
@@ -118,7 +118,7 @@ def performance(stores: Stores, use_case: str, version: str, day: str) -> dict[s
             "current_false_positive_rate": metrics["false_positive_rate"],
         },
     )
-    emit(stores.clock.now(), {"use_case": use_case}, {f"{k}_30d": v for k, v in metrics.items()})
+    emit({"use_case": use_case}, {f"{k}_30d": v for k, v in metrics.items()})
     if result["verdict"] == "alert":
         _tell_of_fall(stores, use_case, when, result)
     return {

@@ -106,7 +106,6 @@ def record(stores: Stores, document: dict[str, Any]) -> None:
     once = f"drift#{document['week']}#{document['inputs']['digest']}#{document['complete']}"
     stores.audit.append(use_case, "drift-checked", ACTOR, facts, once=once)
     emit(
-        stores.clock.now(),
         {"use_case": use_case},
         {
             "PsiMax": document["psi_max"],

@@ -29,5 +29,5 @@ def raise_once(stores: Stores, *, use_case: str, kind: str, key: str, **notice: 
     stores.registry.put(pk, sk, {**claim, "published": True, "message_id": message_id})
     facts = {"kind": kind, "severity": notice["severity"], "subject": notice["subject"]}
     stores.audit.append(use_case, "notice-raised", "monitoring", facts, once=f"notice#{kind}#{key}")
-    emit(now, {"use_case": use_case, "kind": kind}, {"NoticesRaised": 1.0})
+    emit({"use_case": use_case, "kind": kind}, {"NoticesRaised": 1.0})
     return True

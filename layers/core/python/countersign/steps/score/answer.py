@@ -197,4 +197,4 @@ def note(seat: Seat, prediction: Prediction, latency_ms: float, stores: Stores) 
     tally.scores.append(prediction.score)
     if prediction.degraded:
         reason = ",".join(prediction.degraded)
-        count("Degraded", stores.clock.now(), reason=reason, use_case=prediction.use_case)
+        count("Degraded", reason=reason, use_case=prediction.use_case)

@@ -48,14 +48,14 @@ def score_with(ref: VersionRef, prediction: Prediction, stores: Stores) -> None:
     except TransientError:
         raise
     except Exception as error:  # a shadow may fail in any way, and only that is noted
-        count("ShadowFailed", now, reason=load_failure(error), use_case=name, version=ref.version)
+        count("ShadowFailed", reason=load_failure(error), use_case=name, version=ref.version)
         return
     try:
         score = call_model(
             session, ref, prediction.features, worker.models(name), use_case.deadline_ms
         )
     except Exception as error:  # a shadow may fail in any way, and only that is noted
-        count("ShadowFailed", now, reason=call_failure(error), use_case=name, version=ref.version)
+        count("ShadowFailed", reason=call_failure(error), use_case=name, version=ref.version)
         return
     verdict = with_model(session, ref, prediction.features, score)
     said = {
