@@ -57,6 +57,7 @@ demo: setup ## One model through the whole house; DATA=<folder> uses real earnin
 
 # ---- quality ----
 test: setup ## Every test, the local cloud included
+	@python layers/build.py --target local
 	@pytest -n 2 --dist loadgroup
 
 check: setup ## Format, lint, types, tests, synth with cdk-nag

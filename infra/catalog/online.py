@@ -22,7 +22,7 @@ ONLINE: tuple[Function, ...] = (
         purpose="Answer a scoring request, and log it before the answer leaves",
         layers=SERVING,
         memory=1769,
-        timeout=10,
+        timeout=20,
         permissions=SCORING,
     ),
     Function(

@@ -27,7 +27,7 @@ POINTER_AGE = timedelta(seconds=1)
 # A version that could not be loaded is not tried again by this worker for so long.
 BENCHED = timedelta(seconds=10)
 # Two versions may be tried before the function's own timeout.
-LOAD_SECONDS = 4.0
+LOAD_SECONDS = 8.0
 MAX_SESSIONS = 8
 _RECENT = 1000
 _T = TypeVar("_T")
