@@ -8,10 +8,13 @@ import sys
 
 from countersign.cli.demo.recorder import DemoError, Facts
 from countersign.cli.demo.world import World
+from countersign.cli.local_cloud import process
 
 
 def up(world: World) -> Facts:
-    """Start the local cloud, or find it running."""
+    """Start an empty local cloud: one that an earlier demo left, or broke off, is stopped first."""
+    if process.running(world.settings):
+        local_cloud(world, "down")
     said = local_cloud(world, "up")
     return {"said": said}
 
