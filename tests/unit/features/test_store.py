@@ -224,9 +224,11 @@ def test_the_pointer_comes_with_the_same_read(store: Store) -> None:
     client("dynamodb").meta.events.register(
         "before-call.dynamodb", lambda model, **_: calls.append(model.name)
     )
-    rows, found = store.stores.online.read([PAY], with_pointer="payroll_anomaly")
+    rows, found = store.stores.online.read([PAY], with_standing="payroll_anomaly")
     assert found is not None
-    assert (set(rows), found["epoch"], calls) == ({PAY}, 7, ["BatchGetItem"])
+    assert found.pointer is not None
+    assert found.block is None
+    assert (set(rows), found.pointer["epoch"], calls) == ({PAY}, 7, ["BatchGetItem"])
 
 
 def test_keys_left_unprocessed_are_asked_again(store: Store) -> None:

@@ -42,6 +42,14 @@ _NEWER = (
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What the registry says of a use case now: its pointer, and the block that an alert raised."""
+
+    pointer: dict[str, Any] | None
+    block: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class OnlineRow:
     """One view's row of one entity. `packed` is for `features.packing`; times are ISO-8601 UTC.
 
@@ -80,11 +88,11 @@ class OnlineStore:
         self,
         keys: Sequence[Key],
         *,
-        with_pointer: str | None = None,
+        with_standing: str | None = None,
         consistent: bool = False,
         deadline_ms: float = 1000.0,
-    ) -> tuple[dict[Key, OnlineRow], dict[str, Any] | None]:
-        """The rows that stand at `keys`, and the pointer of the use case `with_pointer`.
+    ) -> tuple[dict[Key, OnlineRow], Standing | None]:
+        """The rows that stand at `keys`, and how the use case `with_standing` stands.
 
         One BatchGetItem over both tables; a second one for keys whose id another row carries. Keys
         without an unexpired row are absent from the answer.
@@ -95,7 +103,7 @@ class OnlineStore:
         """
         give_up_at = time.monotonic() + deadline_ms / 1000
         known = {key: key[1] for key in keys if isinstance(key[1], str)}
-        found, pointer = self._read(known, with_pointer, consistent, give_up_at)
+        found, standing = self._read(known, with_standing, consistent, give_up_at)
         ids: dict[str, str] = {}
         for row in found.values():
             ids = {**row.ids, **ids}
@@ -106,7 +114,7 @@ class OnlineStore:
         }
         if carried:
             found |= self._read(carried, None, consistent, give_up_at)[0]
-        return found, pointer
+        return found, standing
 
     def write(self, entity: str, view: str, rows: Iterable[tuple[str, OnlineRow]]) -> list[bool]:
         """Write each (id, row) unless a newer one stands; which were written, in order.
@@ -177,7 +185,7 @@ class OnlineStore:
         use_case: str | None,
         consistent: bool,
         give_up_at: float,
-    ) -> tuple[dict[Key, OnlineRow], dict[str, Any] | None]:
+    ) -> tuple[dict[Key, OnlineRow], Standing | None]:
         places = {(f"{key[0]}#{identity}", key[2]): key for key, identity in keys.items()}
         items = self._batch_get(self._request(places, use_case, consistent), give_up_at)
         now = self._clock.now().timestamp()
@@ -186,22 +194,29 @@ class OnlineStore:
             row = _row(item)
             if row.expires > now:
                 rows[places[item["pk"]["S"], item["sk"]["S"]]] = row
-        pointers = items.get(self._settings.registry_table, []) if use_case else []
-        return rows, plain_item(pointers[0]) if pointers else None
+        if use_case is None:
+            return rows, None
+        held = {item["pk"]["S"]: item for item in items.get(self._settings.registry_table, [])}
+        pointer, block = (held.get(pk) for pk in _standing_keys(use_case))
+        return rows, Standing(
+            plain_item(pointer) if pointer else None, plain_item(block) if block else None
+        )
 
     def _request(
         self, places: Iterable[tuple[str, str]], use_case: str | None, consistent: bool
     ) -> dict[str, Any]:
         keys = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in places]
-        if len(keys) >= _MOST_KEYS:
-            raise ValueError(f"at most {_MOST_KEYS - 1} keys in one read")
+        if len(keys) > _MOST_KEYS - 2:
+            raise ValueError(f"at most {_MOST_KEYS - 2} keys in one read")
         asked: dict[str, Any] = {}
         if keys:
             asked[self._online] = {"Keys": keys, "ConsistentRead": consistent}
         if use_case is not None:
-            pointer = {"pk": {"S": f"model#{use_case}"}, "sk": {"S": "pointer"}}
             asked[self._settings.require("registry_table")] = {
-                "Keys": [pointer],
+                "Keys": [
+                    {"pk": {"S": pk}, "sk": {"S": sk}}
+                    for pk, sk in _standing_keys(use_case).items()
+                ],
                 "ConsistentRead": consistent,
             }
         return asked
@@ -223,6 +238,11 @@ class OnlineStore:
             if asked:
                 time.sleep(_PAUSE_SECONDS)
         return items
+
+
+def _standing_keys(use_case: str) -> dict[str, str]:
+    """Where the pointer and the block of a use case lie in the registry, in this order."""
+    return {f"model#{use_case}": "pointer", f"block#{use_case}": "state"}
 
 
 def _row(item: Mapping[str, Any]) -> OnlineRow:

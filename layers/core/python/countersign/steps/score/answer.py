@@ -92,13 +92,13 @@ def predict(asked: Asked, stores: Stores, seat: Seat) -> Prediction:
     use_case, now = seat.use_case, stores.clock.now()
     clock = [time.perf_counter()]
     due = seat.pointer_due(now)
-    values, pointer = stores.online.read(
+    values, standing = stores.online.read(
         view_keys(use_case, asked.row),
-        with_pointer=use_case.name if due else None,
+        with_standing=use_case.name if due else None,
         deadline_ms=READ_DEADLINE_MS,
     )
-    if due:
-        seat.take_pointer(pointer, now)
+    if standing is not None:
+        seat.take_pointer(standing.pointer, now)
     clock.append(time.perf_counter())
     row = settle_ids(use_case, asked.row, values)
     vector = whole_vector(use_case, row, values, now)
