@@ -30,6 +30,7 @@ from countersign.declare.models import (
     Rollout,
     Rule,
     Split,
+    Strategy,
 )
 from countersign.declare.use_case import Autonomy, RequestField, UseCase
 
@@ -56,6 +57,7 @@ __all__ = [
     "Rule",
     "Source",
     "Split",
+    "Strategy",
     "UseCase",
     "ViewKind",
     "Window",

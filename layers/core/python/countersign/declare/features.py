@@ -152,6 +152,8 @@ class RequestFeature:
 
     Training calls the same function, row by row, on the frozen spine. The row has the names of the
     spine source's columns (the last part of a request field's path); dates are ISO text in both.
+    `categories`: the feature is the place of a text in this tuple, as a float; a text that is not in
+    it is `len(categories)`, so a new brand is scored and seen as new. Empty: the feature is a number.
     """
 
     name: str
@@ -162,3 +164,4 @@ class RequestFeature:
     nulls: NullPolicy = "keep"
     fill: float = 0.0
     valid: tuple[float, float] = (-math.inf, math.inf)
+    categories: tuple[str, ...] = ()

@@ -15,13 +15,22 @@ from countersign.declare.features import Source
 class Label:
     """What happened in the end: a row of `source` that names the spine row's `join` key.
 
-    A spine row is labelled once `matures` has passed since its event time.
+    A spine row is labelled once `matures` has passed since its event time. `within`: only what happens
+    after the spine row and so long after it at most counts ("cancels within 60 days"); it cannot be
+    longer than `matures`. Without it whatever names the key counts, whenever it happened.
+
+    `classes` (empty: binary, a row or none) are the classes of a multi-class label, in the order of
+    the model's probabilities; `outcome` is the column of `source` that names the class. There a spine
+    row without a row of `source` has no label: it is left out, never guessed.
     """
 
     name: str
     source: Source
     join: str
     matures: timedelta
+    within: timedelta | None = None
+    classes: tuple[str, ...] = ()
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +97,24 @@ class Rule:
     owner: str
     when: tuple[str, Literal[">", ">=", "<", "<=", "=="], float]
     points: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """An action that an answer may recommend instead of review or pass.
+
+    Where the label has classes, `name` is one of them, and the likeliest class whose probability is
+    `at_least` is recommended. Where it is binary, it is the strategy with the greatest `at_least` that
+    the score reaches. A fired rule whose code is in `rules` decides for it before any model does.
+    The first declared strategy stands when nothing decides, so it is the one that does least harm.
+    `wait`: how long after the scored moment it acts.
+    """
+
+    name: str
+    text: str
+    at_least: float = 0.0
+    wait: timedelta = timedelta(0)
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from countersign.declare.models import (
     Rollout,
     Rule,
     Split,
+    Strategy,
 )
 
 Autonomy = Literal["advisory", "override", "autonomous"]
@@ -49,7 +50,9 @@ class UseCase:
 
     `spine`: the source whose rows are scored. `entities`: for each entity of the views, the path in
     the scoring body or the online row of the first entity that names its id. `inputs`: the features
-    of views and requests in the order the model sees them.
+    of views and requests in the order the model sees them. `upstream`: use cases whose score is an
+    input here: the score of `<name>` is the request field and the spine column `<name>_score`, 0 to 1,
+    null where there was none. `strategies`: what an answer recommends; empty: review or pass.
     """
 
     name: str
@@ -79,6 +82,8 @@ class UseCase:
     latency_p95_ms: float = 200.0
     deadline_ms: float = 100.0
     rules_only_fallback: bool = True
+    upstream: tuple[str, ...] = ()
+    strategies: tuple[Strategy, ...] = ()
 
     def feature(self, name: str) -> Feature | RequestFeature:
         """The declared feature `name`. Raises KeyError."""
