@@ -20,7 +20,7 @@ from countersign.errors import (
     RoleError,
     SelfApprovalError,
 )
-from countersign.steps import register, seal_audit
+from countersign.steps import build_features, register, seal_audit
 
 from tests.unit.operate.house import House
 from tests.unit.registry.world import REGION, USE_CASE, settings
@@ -266,10 +266,21 @@ def test_a_prediction_is_shown_whole_to_staff(house: House) -> None:
         get(house, "/v1/predictions/{id}", "scoring-client", id="p-1")
 
 
-def test_every_declared_feature_is_listed_once(house: House) -> None:
-    features = get(house, "/v1/features", "data-scientist")["features"]
-    names = [(f["view"], f["feature_name"]) for f in features]
+def test_every_feature_on_record_is_listed_once_beside_what_the_code_declares(
+    house: House,
+) -> None:
+    before = get(house, "/v1/features", "data-scientist")
+    assert before["features"] == []
+    build_features.run(build_features.Request(action="plan"), house.stores)
+    found = get(house, "/v1/features", "data-scientist")
+    names = [(f["view"], f["feature_name"]) for f in found["features"]]
     assert len(names) == len(set(names)) >= 20
+    assert {f["status"] for f in found["features"]} == {"active"}
+    assert found["declared"] == {v["view"]: v["definition"] for v in found["views"]}
+    assert found["catalogue_digest"] == before["catalogue_digest"]
+
+
+def test_an_unknown_view_is_not_found(house: House) -> None:
     with pytest.raises(NotFoundError):
         get(house, "/v1/features/{view}/{entity_id}", view="nothing", entity_id="w-1")
 

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cache
@@ -15,8 +16,9 @@ from countersign.declare import Feature, FeatureView, RequestFeature, UseCase
 
 # Grows with every change of the engine that changes a value.
 ENGINE = 1
+REQUEST = "request"
 _digests: dict[int, tuple[FeatureView, str]] = {}
-_MEANING = ("name", "aggregation", "expression", "where", "denominator", "source", "window")
+_MEANING = ("aggregation", "expression", "where", "denominator", "source", "window")
 
 
 def definition_digest(view: FeatureView) -> str:
@@ -34,7 +36,7 @@ def _definition_digest(view: FeatureView) -> str:
         "entity": view.entity.key,
         "sources": [[s.name, list(s.key), s.event_time, s.known_at] for s in view.sources()],
         "carries": list(view.carries),
-        "features": [{name: plain(getattr(f, name)) for name in _MEANING} for f in view.features],
+        "features": [{"name": f.name, **_meaning(f)} for f in view.features],
     }
     return _digest(meaning)
 
@@ -48,8 +50,9 @@ def feature_digest(feature: Feature | RequestFeature) -> str:
     if isinstance(feature, RequestFeature):
         module = inspect.getmodule(feature.compute)
         code = inspect.getsource(module) if module is not None else ""
-        return _digest({"engine": ENGINE, "name": feature.name, "code": code})
-    return _digest({name: plain(getattr(feature, name)) for name in _MEANING})
+        classes = {"categories": list(feature.categories)} if feature.categories else {}
+        return _digest({"engine": ENGINE, "name": feature.name, "code": code} | classes)
+    return _digest({"name": feature.name, **_meaning(feature)})
 
 
 def code_digest(use_case: UseCase) -> str:
@@ -74,22 +77,66 @@ def registry_rows(use_case: UseCase) -> list[dict[str, Any]]:
             "freshness_sla": view.refresh,
             "maximum_staleness_seconds": f.sla.total_seconds(),
             "boundary": "inclusive" if f.window and f.window.include_current else "exclusive",
+            "definition": _meaning(f),
         }
         for view in use_case.views
         for f in view.features
     ]
     rows += [
-        _row(use_case, f, view="request", owner=f.owner, kind="request-time")
+        _row(use_case, f, view=REQUEST, owner=f.owner, kind="request-time")
         | {
             "computation_logic": inspect.getsource(f.compute).strip(),
             "source_table": use_case.spine.name,
             "freshness_sla": "real-time",
             "maximum_staleness_seconds": 0.0,
             "boundary": "the request itself",
+            "definition": {},
         }
         for f in use_case.request_features
     ]
     return rows
+
+
+def catalogue_rows(use_cases: Iterable[UseCase]) -> list[dict[str, Any]]:
+    """Every feature once, by view and name, with all the models that use it.
+
+    Request-time features share the view `request`; where two use cases mean different things by one
+    name, the later one's is listed under `request.<use case>`.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for use_case in use_cases:
+        for row in registry_rows(use_case):
+            held = found.get((row["view"], row["feature_name"]))
+            if held is not None and held["code_digest"] != row["code_digest"]:
+                row["view"] = f"{REQUEST}.{use_case.name}"
+                held = None
+            users = {*row["models"], *(held["models"] if held else ())}
+            found[row["view"], row["feature_name"]] = {**(held or row), "models": sorted(users)}
+    return [found[key] for key in sorted(found)]
+
+
+def view_rows(use_cases: Iterable[UseCase]) -> list[dict[str, Any]]:
+    """One row per view: its entity, its sources, its definition digest, and who builds on it.
+
+    The request-time features of all use cases are one view, whose definition is the digest of theirs.
+    """
+    every = list(use_cases)
+    found: dict[str, dict[str, Any]] = {}
+    for use_case in every:
+        for view in use_case.views:
+            users = [*found.get(view.name, {}).get("use_cases", ()), use_case.name]
+            found[view.name] = _view_row(view) | {"use_cases": sorted(users)}
+    rows = [row for row in catalogue_rows(every) if row["kind"] == "request-time"]
+    for name in sorted({row["view"] for row in rows}):
+        mine = [row for row in rows if row["view"] == name]
+        found[name] = _request_row(name, mine)
+    return [found[name] for name in sorted(found)]
+
+
+def catalogue_digest(use_cases: Iterable[UseCase]) -> str:
+    """16 hex digits of everything that the registry records of these declarations."""
+    every = list(use_cases)
+    return _digest([catalogue_rows(every), view_rows(every)])
 
 
 def computation(view: FeatureView, feature: Feature) -> str:
@@ -114,6 +161,42 @@ def plain(value: Any) -> Any:
     if hasattr(value, "__dataclass_fields__"):
         return {name: plain(item) for name, item in asdict(value).items()}
     return value
+
+
+def _view_row(view: FeatureView) -> dict[str, Any]:
+    return {
+        "view": view.name,
+        "description": view.description,
+        "owner": view.owner,
+        "entity": view.entity.name,
+        "sources": [source.name for source in view.sources()],
+        "kind": view.kind,
+        "refresh": view.refresh,
+        "ttl_seconds": view.ttl.total_seconds(),
+        "buckets": view.entity.buckets,
+        "definition": definition_digest(view),
+    }
+
+
+def _request_row(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "view": name,
+        "description": "Computed from the request itself, by the same functions in training",
+        "owner": ", ".join(sorted({row["owner"] for row in rows})),
+        "entity": "",
+        "sources": sorted({row["source_table"] for row in rows}),
+        "kind": "request-time",
+        "refresh": "real-time",
+        "ttl_seconds": 0.0,
+        "buckets": 0,
+        "definition": _digest({row["feature_name"]: row["code_digest"] for row in rows}),
+        "use_cases": sorted({model for row in rows for model in row["models"]}),
+    }
+
+
+def _meaning(feature: Feature) -> dict[str, Any]:
+    """What a change of which changes values: aggregation, expression, rows that count, window."""
+    return {name: plain(getattr(feature, name)) for name in _MEANING}
 
 
 def _row(

@@ -19,6 +19,11 @@ def trained_only() -> dict[str, UseCase]:
     return _declared("TRAINED_ONLY")
 
 
+def registered() -> tuple[UseCase, ...]:
+    """Those whose features are on record in the registry: all of them, served or not."""
+    return (*all_use_cases().values(), *trained_only().values())
+
+
 @cache
 def _declared(attribute: str) -> dict[str, UseCase]:
     modules = (

@@ -15,7 +15,7 @@ from countersign.aws.stores import Stores
 from countersign.clock import iso, parse_iso
 from countersign.errors import DataError, RequestError
 from countersign.features.catalogue import view_named, views_of
-from countersign.features.definition import registry_rows
+from countersign.features.definition import catalogue_rows, view_rows
 from countersign.steps.build_features.bucket import build
 from countersign.steps.build_features.log import log_quality
 
@@ -65,8 +65,8 @@ def run(request: Request, stores: Stores) -> Plan | Built | Quality:
     match request.action:
         case "plan":
             as_of = _moment(request.as_of, stores) if request.as_of else stores.clock.now()
-            catalogue = [row for use_case in declared for row in registry_rows(use_case)]
-            Catalogue.of(stores).register(catalogue)
+            every = use_cases.registered()
+            Catalogue.of(stores).register(catalogue_rows(every), view_rows(every))
             items = [
                 {"view": view.name, "bucket": bucket, "buckets": view.entity.buckets}
                 for view in views_of(declared).values()
