@@ -26,6 +26,7 @@ PEOPLE = EVERYONE - {"scoring-client"}
 APPROVERS = frozenset({"ml-engineer", "data-scientist", "team-lead", "bsa-officer"})
 MODELLERS = frozenset({"ml-engineer", "data-scientist"})
 PROPOSERS = MODELLERS | {"operator"}
+OPERATORS = frozenset({"operator"})
 STOPPERS = frozenset({"ml-engineer", "team-lead", "bsa-officer", "operator"})
 CLIENTS = frozenset({"scoring-client", "operator", "ml-engineer"})
 REPLAYERS = frozenset({"auditor", "operator", "ml-engineer"})
@@ -85,6 +86,8 @@ OPERATIONS: tuple[Route, ...] = (
     Route("POST", "/v1/experiments/{id}/conclude", "operate", MODELLERS),
     Route("GET", "/v1/features", "operate", PEOPLE),
     Route("GET", "/v1/features/{view}/{entity_id}", "operate", PEOPLE),
+    Route("GET", "/v1/data-quality", "operate", PEOPLE),
+    Route("POST", "/v1/data-quality/{use_case}/acknowledgement", "operate", OPERATORS),
     Route("GET", "/v1/audit/{use_case}", "operate", PEOPLE),
     Route("GET", "/v1/audit/{use_case}/verify", "operate", PEOPLE),
 )

@@ -18,6 +18,8 @@ CountersignError
 │   └── RoleError                403  the role the action needs is not held
 ├── ExpiredError                 410  the deadline has passed
 ├── StaleFeatureError            424  a critical feature is stale, missing or from the future
+│   └── HindsightError           424  a baseline already knows what is to be scored
+├── QualityBlockError            424  an alert questions the data, and nobody has lifted its block
 ├── ArtifactError                409  an artifact cannot be trusted or used
 │   ├── DigestMismatchError      409  bytes differ from the recorded SHA-256
 │   ├── SignatureError           409  the manifest's signature does not verify
@@ -150,6 +152,15 @@ class ExpiredError(CountersignError):
 class StaleFeatureError(CountersignError):
     status = 424
     title = "A critical feature cannot be used"
+
+
+class HindsightError(StaleFeatureError):
+    title = "A baseline already knows what is to be scored"
+
+
+class QualityBlockError(CountersignError):
+    status = 424
+    title = "Scoring is blocked by a data-quality alert"
 
 
 class ArtifactError(CountersignError):

@@ -10,6 +10,7 @@ PEOPLE = EVERYONE - {"scoring-client"}
 APPROVERS = frozenset({"ml-engineer", "data-scientist", "team-lead", "bsa-officer"})
 MODELLERS = frozenset({"ml-engineer", "data-scientist"})
 PROPOSERS = MODELLERS | {"operator"}
+OPERATORS = frozenset({"operator"})
 STOPPERS = frozenset({"ml-engineer", "team-lead", "bsa-officer", "operator"})
 
 MODEL = "/v1/models/{use_case}"
@@ -36,6 +37,8 @@ MAY_CALL: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/experiments/{id}/conclude"): MODELLERS,
     ("GET", "/v1/features"): PEOPLE,
     ("GET", "/v1/features/{view}/{entity_id}"): PEOPLE,
+    ("GET", "/v1/data-quality"): PEOPLE,
+    ("POST", "/v1/data-quality/{use_case}/acknowledgement"): OPERATORS,
     ("GET", "/v1/audit/{use_case}"): PEOPLE,
     ("GET", "/v1/audit/{use_case}/verify"): PEOPLE,
 }

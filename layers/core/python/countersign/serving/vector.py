@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from countersign.declare import Feature, FeatureView, RequestFeature, UseCase
-from countersign.errors import DataError, FieldError, NotFoundError, StaleFeatureError
+from countersign.errors import DataError, FieldError, HindsightError, NotFoundError
 from countersign.features.freshness import gate
 from countersign.features.packing import Unpacked, microseconds, serve, unpack
 from countersign.features.request_time import as_of, compute
@@ -104,7 +104,7 @@ def refuse_hindsight(
 ) -> None:
     """Refuse a baseline that already knows facts like the scored one, of its moment or later.
 
-    What is scored never enters its own baseline. Raises StaleFeatureError.
+    What is scored never enters its own baseline. Raises HindsightError.
     """
     if held is None or view.entity != use_case.entities[0]:
         return
@@ -117,7 +117,7 @@ def refuse_hindsight(
         if f.critical
     ]
     if wrong:
-        raise StaleFeatureError(
+        raise HindsightError(
             f"The features know {use_case.spine.name} of this {use_case.spine.event_time} or later; "
             "score before it is delivered",
             errors=wrong,

@@ -6,6 +6,7 @@ from countersign.governance.permissions import MODEL
 from countersign.steps.operate import (
     approvals,
     audit,
+    blocks,
     experiments,
     features,
     health,
@@ -39,6 +40,8 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
     ("POST", "/v1/experiments/{id}/conclude"): experiments.conclude,
     ("GET", "/v1/features"): features.catalogue,
     ("GET", "/v1/features/{view}/{entity_id}"): features.values,
+    ("GET", "/v1/data-quality"): blocks.listing,
+    ("POST", "/v1/data-quality/{use_case}/acknowledgement"): blocks.acknowledge,
     ("GET", "/v1/audit/{use_case}"): audit.entries,
     ("GET", "/v1/audit/{use_case}/verify"): audit.verify,
 }
