@@ -2,8 +2,9 @@
 
 Rows are those of the stream (`_t` event time, `_known`, `_digest`, `_source`, the sources' columns),
 `_e` is the moment asked for.
-Nulls of an expression are left out, as SQL does, except by `last` and `percent_change`: there the
-newest row decides, also when its value is null. No rows: `count` is 0, everything else null.
+Nulls of an expression, and values that are not finite, are left out, except by `last` and
+`percent_change`: there the newest (and the first) row decides, also when its value is null; and by
+`rate`, whose rows without a value are no hits. No rows: `count` and `distinct` are 0, all else is null.
 """
 
 from __future__ import annotations
@@ -73,21 +74,32 @@ def _conditions(view: FeatureView, feature: Feature) -> list[str]:
     return only + ([f"({feature.where})"] if feature.where else [])
 
 
+def _number(feature: Feature) -> str:
+    """The expression as a finite number or null: by zero DuckDB divides to infinity and NaN."""
+    value = f"({feature.expression})::DOUBLE"
+    return f"(CASE WHEN isfinite({value}) THEN {value} END)"
+
+
 def _simple(function: str, feature: Feature, rows: Rows) -> str:
-    return f"({function}({feature.expression}) {rows})::DOUBLE"
+    return f"({function}({_number(feature)}) {rows})"
+
+
+def _decimal(feature: Feature) -> str:
+    """The expression with nine digits after the point; null when it is not finite."""
+    return f"try_cast({feature.expression} AS DECIMAL(38, 9))"
 
 
 def _exact_sum(feature: Feature, rows: Rows) -> str:
-    """Summed as decimals of nine digits: exact, so no order of rows and no thread changes a bit."""
-    return f"(sum(try_cast({feature.expression} AS DECIMAL(38, 9))) {rows})::DOUBLE"
+    """Summed as decimals: exact, so no order of rows and no thread changes a bit."""
+    return f"(sum({_decimal(feature)}) {rows})::DOUBLE"
 
 
 def _mean(feature: Feature, rows: Rows) -> str:
-    return f"({_exact_sum(feature, rows)} / count({feature.expression}) {rows})"
+    return f"({_exact_sum(feature, rows)} / count({_decimal(feature)}) {rows})"
 
 
 def _std(feature: Feature, rows: Rows) -> str:
-    value = f"({feature.expression})::DOUBLE"
+    value = _number(feature)
     return _settled(f"stddev_samp({value}) {rows}", value, rows)
 
 
@@ -112,7 +124,7 @@ def _rate(feature: Feature, rows: Rows) -> str:
 
 def _trend(feature: Feature, rows: Rows) -> str:
     """Slope per 30 days; null when the facts span less than a day: that slope would be noise."""
-    value = f"({feature.expression})::DOUBLE"
+    value = _number(feature)
     present = rows & f"{value} IS NOT NULL"
     months = f"((epoch_us(_t) - epoch_us(_e)) / {30 * DAY_US}.0)"
     span = f"max(_t) {present} - min(_t) {present}"

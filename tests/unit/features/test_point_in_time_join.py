@@ -1,0 +1,142 @@
+"""Which row a moment is given: boundaries, time to live, ties, duplicates, nothing at all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from countersign.declare import Window
+
+from .lab import DAY, LAST, NOW_TOO, TICK, Lab, feature, row, utc, view
+
+COUNT = view(feature("count", "1", window=NOW_TOO))
+BEFORE = view(feature("last"))
+SHORT = view(feature("last", window=NOW_TOO), ttl=timedelta(days=10))
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+def test_only_future_rows_keep_the_spine_row_with_nulls(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-06-02", 5), row("f2", "2026-07-01", 6))
+    wide = view(feature("last", window=NOW_TOO), feature("sum", name="sum"), feature("mean", name="mean"))  # fmt: skip
+    assert lab.answers(wide, [("a", "2026-06-01")]) == [(None, None, None)]
+
+
+def test_an_entity_nobody_heard_of_keeps_the_spine_row_with_nulls(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-06-02", 5))
+    assert lab.answers(LAST, [("z", "2026-06-03"), ("a", "2026-06-03")]) == [(None,), (5,)]
+
+
+def test_all_rows_outside_the_time_to_live_keep_the_spine_row_with_nulls(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-06-01", 5), row("f2", "2026-06-02", 6))
+    assert lab.answers(SHORT, [("a", "2026-06-20")]) == [(None,)]
+
+
+def test_the_time_to_live_ends_after_its_last_microsecond(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-06-01", 5))
+    last = utc("2026-06-11")
+    assert lab.values(SHORT, last - TICK, last, last + TICK) == [5, 5, None]
+
+
+def test_a_count_past_the_time_to_live_is_null_and_not_zero(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-06-01"))
+    counted = view(feature("count", "1", window=Window(duration=DAY)), ttl=10 * DAY)
+    assert lab.values(counted, "2026-06-05", "2026-06-12") == [0, None]
+
+
+def test_duplicate_spine_rows_are_kept(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-06-01", 5))
+    asked = [("a", "2026-06-02"), ("a", "2026-06-02"), ("b", "2026-06-02"), ("a", "2026-06-02")]
+    assert lab.answers(LAST, asked) == [(5,), (5,), (None,), (5,)]
+
+
+def test_a_row_delivered_twice_counts_once(lab: Lab) -> None:
+    first = row("f1", "2026-06-01", 5)
+    assert lab.deliver(first, first).duplicates == 1
+    lab.deliver(first)
+    assert lab.value(COUNT, "2026-06-02") == 1
+
+
+def test_of_two_facts_at_one_moment_the_one_known_later_is_the_last(lab: Lab) -> None:
+    early = row("f1", "2026-06-01", 5, known_at="2026-06-03")
+    lab.deliver(early, row("f2", "2026-06-01", 6, known_at="2026-06-02"))
+    assert lab.values(LAST, "2026-06-02", "2026-06-04") == [6, 5]
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["first file first", "last file first"])
+def test_of_two_facts_tied_in_both_clocks_the_content_digest_decides_never_the_file(
+    lab: Lab, reverse: bool
+) -> None:
+    lab.deliver(row("f1", "2026-06-01", 5))
+    lab.deliver(row("f2", "2026-06-01", 6))
+    lab.register(reverse=reverse)
+    assert lab.value(LAST, "2026-06-02") == greatest_digest(lab)
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["first file first", "last file first"])
+def test_of_two_versions_of_one_fact_tied_in_known_at_the_content_digest_decides(
+    lab: Lab, reverse: bool
+) -> None:
+    for amount in (5, 6, 7):
+        lab.deliver(row("f1", "2026-06-01", amount))
+    lab.register(reverse=reverse)
+    assert lab.value(LAST, "2026-06-02") == greatest_digest(lab)
+    assert lab.value(COUNT, "2026-06-02") == 1
+
+
+def greatest_digest(lab: Lab) -> int:
+    """The amount of the row with the greatest content digest."""
+    found = lab.connection.execute("SELECT arg_max(amount, _digest) FROM source_pay").fetchone()
+    return int(found[0])
+
+
+def test_an_inclusive_window_holds_the_event_at_its_own_microsecond(lab: Lab) -> None:
+    at = utc("2026-06-01T12:00:00")
+    lab.deliver(row("f1", at, 5))
+    assert lab.values(LAST, at - TICK, at, at + TICK) == [None, 5, 5]
+
+
+def test_an_exclusive_window_holds_the_event_from_the_next_microsecond(lab: Lab) -> None:
+    at = utc("2026-06-01T12:00:00")
+    lab.deliver(row("f1", at, 5))
+    assert lab.values(BEFORE, at - TICK, at, at + TICK) == [None, None, 5]
+
+
+def test_a_newest_value_that_is_null_stays_null(lab: Lab) -> None:
+    """The value before it is not the last: that the newest is unknown is what is known."""
+    lab.deliver(row("f1", "2026-06-01", 5), row("f2", "2026-06-02", None))
+    assert lab.values(LAST, "2026-06-01T12:00:00", "2026-06-03") == [5, None]
+
+
+def test_a_null_stays_out_of_every_aggregate_that_adds_up(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-06-01", 5), row("f2", "2026-06-02", None))
+    names = ("sum", "mean", "min", "max", "count", "distinct")
+    wide = view(*(feature(name, name=f"n_{name}") for name in names))
+    assert lab.answers(wide, [("a", "2026-06-03")]) == [(5, 5, 5, 5, 1, 1)]
+
+
+def test_facts_of_other_entities_never_count(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-06-01", 5), row("f2", "2026-06-01", 9, who="b"))
+    assert lab.answers(view(feature("sum")), [("a", "2026-06-02"), ("b", "2026-06-02")]) == [(5,), (9,)]  # fmt: skip
+
+
+def test_the_scored_payslip_stays_outside_its_own_baseline(lab: Lab) -> None:
+    """Its event time is the as-of moment: an exclusive window of any kind ends before it."""
+    lab.deliver(row("f1", "2026-04-30", 100), row("f2", "2026-05-31", 200), row("f3", "2026-06-30", 9_000))  # fmt: skip
+    spans = (
+        Window(), Window(months=6), Window(year_to_date=True), Window(duration=180 * DAY),
+        Window(months=6, delay=TICK),
+    )  # fmt: skip
+    wide = view(*(feature("mean", name=f"m{n}", window=span) for n, span in enumerate(spans)))
+    assert lab.answers(wide, [("a", "2026-06-30")]) == [(150,) * 5]
+    assert lab.answers(wide, [("a", utc("2026-06-30") + 2 * TICK)]) == [(3100,) * 5]
+
+
+def test_the_scored_payslip_stays_outside_though_it_was_known_ahead(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-05-31", 100), row("f2", "2026-06-30", 9_000, known_at="2026-06-20"))
+    mean = view(feature("mean", window=Window(months=6)))
+    assert lab.values(mean, "2026-06-25", "2026-06-30") == [100, 100]
