@@ -1,4 +1,4 @@
-"""Where feature history lies in the lake, and which of its files a bucket of entities needs.
+"""Where sources, feature history and the state of builds lie in the lake, and which files a bucket needs.
 
 `offline/<view>/year=…/month=…/day=…/<bucket>-of-<buckets>-<sha12>.parquet`: the day is that of the
 build that appended the file, so a day's build is one file a bucket and no file is ever rewritten.
@@ -43,3 +43,8 @@ def parts_with(keys: Iterable[str], bucket: int, buckets: int) -> list[str]:
 def source_prefix(source: str) -> str:
     """Every accepted file of `source` lies below."""
     return f"sources/{source}/"
+
+
+def build_key(view: str, bucket: int, buckets: int) -> str:
+    """What is said of the last complete build of a bucket."""
+    return f"builds/{view}/{bucket}-of-{buckets}.json"

@@ -5,7 +5,7 @@ Actions: `plan` {as_of?} → what to build; `build` {view, bucket, buckets, as_o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from countersign.clock import iso, parse_iso
 from countersign.errors import DataError, RequestError
 from countersign.features.catalogue import view_named, views_of
 from countersign.features.definition import catalogue_rows, view_rows
+from countersign.steps.build_features.blocking import block_scoring
 from countersign.steps.build_features.bucket import build
 from countersign.steps.build_features.log import log_quality
 
@@ -41,12 +42,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """Rows appended for one bucket, and in how many parts; 0 when nothing is new."""
+    """Rows appended for one bucket, and in how many parts; 0 when nothing is new.
+
+    `points` were computed for it; `whole`: of the whole history, not only of what news touches.
+    """
 
     view: str
     bucket: int
     rows: int
     parts: int
+    points: int = 0
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +84,12 @@ def run(request: Request, stores: Stores) -> Plan | Built | Quality:
             if not 0 <= request.bucket < request.buckets:
                 raise RequestError("The bucket must lie between 0 and the number of buckets")
             as_of = _moment(request.as_of, stores)
-            rows, parts = build(
-                stores, view, as_of=as_of, bucket=request.bucket, buckets=request.buckets
-            )
-            return Built(view=view.name, bucket=request.bucket, rows=rows, parts=parts)
+            work = build(stores, view, as_of=as_of, bucket=request.bucket, buckets=request.buckets)
+            return Built(view=view.name, bucket=request.bucket, **asdict(work))
         case "quality":
             as_of = _moment(request.as_of, stores)
             found, alerts = log_quality(stores, views_of(declared).values(), as_of)
+            block_scoring(stores, use_cases.all_use_cases().values(), as_of)
             return Quality(as_of=iso(as_of), views=found, passed=not alerts, alerts=alerts)
     raise RequestError("Expected one of the actions plan, build and quality")
 
