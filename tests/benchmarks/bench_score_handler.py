@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import time
 from typing import Any
 
+from tests.benchmarks.canned import answer_with, recorded
 from tests.benchmarks.measure import Measurement
 
 REQUESTS = 3000
@@ -63,16 +63,13 @@ def run() -> list[Measurement]:
     ]
 
 
-def _measure(world: Any, read: Any) -> list[float]:
+def _measure(world: Any, read: bytes) -> list[float]:
     """Milliseconds of each request, the log line written to memory."""
-    from countersign.aws.session import client
-
     from tests.unit.predictions.gateway import proxy_event
     from tests.unit.score.world import PATH
 
-    events = client("dynamodb").meta.events
-    events.register_first("before-send.dynamodb.BatchGetItem", read)
-    events.register_first("before-send.dynamodb.PutItem", _answers({}))
+    answer_with("BatchGetItem", read)
+    answer_with("PutItem", b"{}")
     requests = [
         proxy_event("POST", PATH, world.body(idempotency_key=f"bench-{number}"))
         for number in range(REQUESTS + 100)
@@ -87,30 +84,11 @@ def _measure(world: Any, read: Any) -> list[float]:
     return spent[100:]
 
 
-def _recorded_read(world: Any) -> Any:
+def _recorded_read(world: Any) -> bytes:
     """The features and the pointer as moto answers them, to be given again without moto."""
-    from countersign.aws.session import client
-
     from tests.unit.predictions.gateway import proxy_event
     from tests.unit.score.world import PATH
 
-    seen: list[bytes] = []
-
-    events = client("dynamodb").meta.events
-
-    def remember(response_dict: Any, **_: Any) -> None:
-        seen.append(response_dict["body"])
-
-    events.register("before-parse.dynamodb.BatchGetItem", remember)
-    world.handle(proxy_event("POST", PATH, world.body(idempotency_key="recorded")), None)
-    events.unregister("before-parse.dynamodb.BatchGetItem", remember)
-    return _answers(json.loads(seen[0]))
-
-
-def _answers(document: dict[str, Any]) -> Any:
-    from tests.unit.score.world import canned
-
-    def answer(request: Any, **_: Any) -> Any:
-        return canned(request.url, document)
-
-    return answer
+    with recorded("BatchGetItem") as seen:
+        world.handle(proxy_event("POST", PATH, world.body(idempotency_key="recorded")), None)
+    return seen[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,19 +168,19 @@ def killed_after(*, puts: int) -> Iterator[None]:
     """The worker dies at its next write of a value."""
     left = [puts]
 
-    def die(params: dict[str, Any], **_: Any) -> None:
-        if params["Item"]["pk"]["S"].startswith("watermark#"):
+    def die(request: Any, **_: Any) -> None:
+        if json.loads(request.body)["Item"]["pk"]["S"].startswith("watermark#"):
             return
         left[0] -= 1
         if left[0] < 0:
             raise ConnectionAbortedError
 
     events = client("dynamodb").meta.events
-    events.register("provide-client-params.dynamodb.PutItem", die)
+    events.register("before-send.dynamodb.PutItem", die)
     try:
         yield
     finally:
-        events.unregister("provide-client-params.dynamodb.PutItem", die)
+        events.unregister("before-send.dynamodb.PutItem", die)
 
 
 def test_a_hired_worker_who_was_never_paid_has_a_row_of_nulls(store: Store) -> None:
@@ -222,7 +223,7 @@ def test_the_pointer_comes_with_the_same_read(store: Store) -> None:
     client("dynamodb").put_item(TableName="registry", Item=pointer)
     calls: list[str] = []
     client("dynamodb").meta.events.register(
-        "before-call.dynamodb", lambda model, **_: calls.append(model.name)
+        "after-call.dynamodb", lambda model, **_: calls.append(model.name)
     )
     rows, found = store.stores.online.read([PAY], with_standing="payroll_anomaly")
     assert found is not None

@@ -278,7 +278,7 @@ class World:
                 seen.append(True)
                 raise ReadTimeoutError(endpoint_url="https://dynamodb")
 
-        with self._dynamodb("response-received", operation, lose):
+        with self._dynamodb("after-call", operation, lose):
             yield
 
     @contextmanager
@@ -304,5 +304,5 @@ class _Raw:
 
 def canned(url: str, answer: dict[str, Any]) -> AWSResponse:
     """An answer of DynamoDB that nobody computed."""
-    headers = {"content-type": "application/x-amz-json-1.0"}
+    headers: Any = {"content-type": "application/x-amz-json-1.0"}
     return AWSResponse(url, 200, headers, _Raw(json.dumps(answer).encode()))

@@ -9,14 +9,38 @@ from typing import Any
 
 from countersign.errors import DataError
 
-# bool before int, which it is a kind of.
-_SCALARS: tuple[tuple[Any, Callable[[Any], dict[str, Any]]], ...] = (
-    (str, lambda value: {"S": value}),
-    (bool, lambda value: {"BOOL": value}),
-    ((int, float), lambda value: {"N": _number(value)}),
-    (NoneType, lambda value: {"NULL": True}),
-    (bytes, lambda value: {"B": value}),
-)
+
+def _string(value: str) -> dict[str, Any]:
+    return {"S": value}
+
+
+def _list(value: list[Any] | tuple[Any, ...]) -> dict[str, Any]:
+    return {"L": [marshal(item) for item in value]}
+
+
+def _map(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {"M": {str(name): marshal(item) for name, item in value.items()}}
+
+
+def _number(value: float) -> dict[str, Any]:
+    if not math.isfinite(value):
+        raise DataError("NaN or infinity cannot be stored; leave an unknown number null")
+    return {"N": repr(value)}
+
+
+# By exact type, for speed; then by kind, for subclasses. bool before int, which it is a kind of.
+_MARKS: dict[Any, Callable[[Any], dict[str, Any]]] = {
+    str: _string,
+    bool: lambda value: {"BOOL": value},
+    int: _number,
+    float: _number,
+    NoneType: lambda value: {"NULL": True},
+    bytes: lambda value: {"B": value},
+    list: _list,
+    tuple: _list,
+    dict: _map,
+    Mapping: _map,
+}
 
 
 def marshal(value: Any) -> dict[str, Any]:
@@ -24,20 +48,12 @@ def marshal(value: Any) -> dict[str, Any]:
 
     Raises DataError for NaN and infinity, TypeError for what DynamoDB does not hold.
     """
-    for kinds, mark in _SCALARS:
-        if isinstance(value, kinds):
-            return mark(value)
-    if isinstance(value, Mapping):
-        return {"M": {str(name): marshal(item) for name, item in value.items()}}
-    if isinstance(value, list | tuple):
-        return {"L": [marshal(item) for item in value]}
-    raise TypeError(f"DynamoDB holds no {type(value).__name__}")
-
-
-def _number(value: float) -> str:
-    if not math.isfinite(value):
-        raise DataError("NaN or infinity cannot be stored; leave an unknown number null")
-    return repr(value)
+    mark = _MARKS.get(type(value))
+    if mark is None:
+        mark = next((mark for kind, mark in _MARKS.items() if isinstance(value, kind)), None)
+    if mark is None:
+        raise TypeError(f"DynamoDB holds no {type(value).__name__}")
+    return mark(value)
 
 
 def marshal_item(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

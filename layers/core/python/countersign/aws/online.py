@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from countersign.aws.attributes import marshal_item, plain, plain_item
+from countersign.aws.dynamo import Dynamo, from_wire
 from countersign.aws.faults import as_transient
+from countersign.aws.lanes import in_lanes
 from countersign.aws.settings import Settings
 from countersign.clock import Clock, iso, parse_iso
 from countersign.errors import StoreUnavailableError
@@ -81,6 +82,7 @@ class OnlineStore:
 
     def __init__(self, dynamodb: Any, settings: Settings, clock: Clock) -> None:
         self._db = dynamodb
+        self._dynamo = Dynamo(dynamodb)
         self._settings = settings
         self._clock = clock
 
@@ -125,12 +127,10 @@ class OnlineStore:
         """
         now = iso(self._clock.now())
 
-        def put(one: tuple[str, OnlineRow]) -> bool:
-            identity, row = one
+        def put(identity: str, row: OnlineRow) -> bool:
             return self._put(f"{entity}#{identity}", view, row, now)
 
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            return list(pool.map(put, rows))
+        return in_lanes(rows, put, lanes=_WRITERS)
 
     def progress(self, view: str, part: str) -> dict[str, Any]:
         """How far materialization of a part of `view` has come; empty when it never ran."""
@@ -158,20 +158,30 @@ class OnlineStore:
         return self._settings.require("online_table")
 
     def _put(self, pk: str, sk: str, row: OnlineRow, now: str) -> bool:
-        item = {
-            "pk": pk, "sk": sk, "v": row.packed, "event_time": row.event_at, "known_at": row.known,
-            "built_at": row.built, "written_at": now, "digest": row.digest, "ttl": row.expires,
-            "ids": dict(row.ids),
-        }  # fmt: skip
+        item: dict[str, Any] = {
+            "pk": {"S": pk},
+            "sk": {"S": sk},
+            "v": {"B": row.packed},
+            "event_time": {"S": row.event_at},
+            "known_at": {"S": row.known},
+            "built_at": {"S": row.built},
+            "written_at": {"S": now},
+            "digest": {"S": row.digest},
+            "ttl": {"N": str(row.expires)},
+            "ids": {"M": {name: {"S": value} for name, value in row.ids.items()}},
+        }
+        put = {
+            "TableName": self._online,
+            "Item": item,
+            "ConditionExpression": _NEWER,
+            "ExpressionAttributeValues": {
+                ":e": item["event_time"],
+                ":k": item["known_at"],
+                ":b": item["built_at"],
+            },
+        }
         try:
-            self._db.put_item(
-                TableName=self._online,
-                Item=marshal_item(item),
-                ConditionExpression=_NEWER,
-                ExpressionAttributeValues=marshal_item(
-                    {":e": row.event_at, ":k": row.known, ":b": row.built}
-                ),
-            )
+            self._dynamo.call("PutItem", put)
         except (ClientError, BotoCoreError) as error:
             if _code(error) == "ConditionalCheckFailedException":
                 return False
@@ -228,7 +238,7 @@ class OnlineStore:
             if time.monotonic() >= give_up_at:
                 raise StoreUnavailableError("The online store did not answer whole in time")
             try:
-                answer = self._db.batch_get_item(RequestItems=asked)
+                answer = self._dynamo.call("BatchGetItem", {"RequestItems": asked})
             except (ClientError, BotoCoreError) as error:
                 _raise_transient(error)
                 raise
@@ -247,7 +257,7 @@ def _standing_keys(use_case: str) -> dict[str, str]:
 
 def _row(item: Mapping[str, Any]) -> OnlineRow:
     return OnlineRow(
-        packed=bytes(item["v"]["B"]),
+        packed=from_wire(item["v"]["B"]),
         event_at=item["event_time"]["S"],
         known=item["known_at"]["S"],
         built=item["built_at"]["S"],

@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from countersign.aws.attributes import marshal, marshal_item, plain_item
+from countersign.aws.dynamo import Dynamo
 from countersign.aws.settings import Settings
 from countersign.clock import Clock, iso
 from countersign.errors import (
@@ -36,6 +37,7 @@ class PredictionLog:
 
     def __init__(self, dynamodb: Any, settings: Settings, clock: Clock) -> None:
         self._client = dynamodb
+        self._dynamo = Dynamo(dynamodb)
         self._table = settings.require("predictions_table")
         self._clock = clock
 
@@ -48,11 +50,14 @@ class PredictionLog:
         PredictionLogError         it could not be written, so nothing may be answered
         """
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=to_item(prediction),
-                ConditionExpression="attribute_not_exists(prediction_id)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            self._dynamo.call(
+                "PutItem",
+                {
+                    "TableName": self._table,
+                    "Item": to_item(prediction),
+                    "ConditionExpression": "attribute_not_exists(prediction_id)",
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                },
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == _CONDITION_FAILED:
