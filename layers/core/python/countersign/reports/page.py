@@ -12,13 +12,19 @@ UNKNOWN = "–"
 TONES = {
     "PASS": "good", "passed": "good", "stable": "good", "normal": "good",
     "FAIL": "bad", "failed": "bad", "alert": "bad",
-    "watch": "warn", "INSUFFICIENT": "calm", "insufficient data": "calm",
+    "watch": "warn", "suspicious": "warn", "flagged": "warn", "critical": "calm", "leak": "bad", "skewed": "bad",
+    "proven": "good", "INSUFFICIENT": "calm", "insufficient data": "calm",
 }  # fmt: skip
 
 STYLE = """
-:root { --ink: #1c2430; --soft: #5a6675; --line: #d9dee5; --wash: #f5f7fa; --accent: #1f5fa8; }
+:root { --ink: #1c2430; --soft: #5a6675; --line: #d9dee5; --wash: #f5f7fa; --accent: #1f5fa8; --paper: #fff;
+  --good: #1b6b34; --good-wash: #eaf6ee; --bad: #a1221b; --bad-wash: #fdecea; --warn: #8a5300; --warn-wash: #fff4e0;
+  --calm: #4a5563; --calm-wash: #eef1f5; color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --soft: #a3adba; --line: #38414d; --wash: #1d232b;
+  --accent: #7fb2ea; --paper: #14181d; --good: #7fd39a; --good-wash: #17301f; --bad: #ff9a92; --bad-wash: #3a1b19;
+  --warn: #f2bd6b; --warn-wash: #37290f; --calm: #b4bfcc; --calm-wash: #262d36; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.5rem 4rem; color: var(--ink); background: #fff;
+body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.5rem 4rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; padding-top: 1rem; border-top: 1px solid var(--line); }
@@ -28,8 +34,8 @@ header p, .note, figcaption, caption { color: var(--soft); }
 .note, figcaption { font-size: .875rem; }
 .badge { display: inline-block; padding: .05rem .55rem; border-radius: 1rem; font-weight: 600; font-size: .875em;
   border: 1px solid currentColor; white-space: nowrap; }
-.good { color: #1b6b34; background: #eaf6ee; } .bad { color: #a1221b; background: #fdecea; }
-.warn { color: #8a5300; background: #fff4e0; } .calm { color: #4a5563; background: #eef1f5; }
+.good { color: var(--good); background: var(--good-wash); } .bad { color: var(--bad); background: var(--bad-wash); }
+.warn { color: var(--warn); background: var(--warn-wash); } .calm { color: var(--calm); background: var(--calm-wash); }
 .banner { border-left: .3rem solid; padding: .75rem 1rem; margin: 1rem 0; border-radius: .25rem; max-width: none; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .8125rem; font-variant-numeric: tabular-nums; margin: .5rem 0; }
@@ -42,11 +48,13 @@ tbody th { font-weight: 600; white-space: nowrap; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1.25rem; }
 figure { margin: 0; break-inside: avoid; } section > figure { max-width: 44rem; } figure svg { width: 100%; height: auto; display: block; }
 figure svg text { font-family: inherit !important; }
+figure svg { background: #fff; border-radius: .35rem; }
+.spark { fill: var(--accent); stroke: none; vertical-align: middle; } .spark polyline { fill: none; stroke: var(--accent); stroke-width: 1.4; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem; font-size: .9375rem; margin: .5rem 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 ol, ul { max-width: 46rem; padding-left: 1.4rem; } li { margin: .25rem 0; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; }
-@media print { body { max-width: none; padding: 0; font-size: 11pt; } h2 { break-after: avoid; } tr { break-inside: avoid; }
+@media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 11pt; } h2 { break-after: avoid; } tr { break-inside: avoid; }
   .badge, .banner, thead th { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 

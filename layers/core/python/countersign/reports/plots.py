@@ -201,6 +201,32 @@ def reference_and_current(name: str, histogram: Mapping[str, Sequence[Any]]) -> 
     return drawing.svg
 
 
+def single_column_auc(
+    rows: Sequence[Mapping[str, Any]], *, line: float = 0.98, most: int = 30
+) -> str:
+    """What each column alone tells of the label, best on top, with the line above which none is honest."""
+    top = sorted(rows, key=lambda row: -row["auc"])[:most][::-1]
+    drawing = Drawing(
+        "AUC of single columns, largest on top", width=7, height=0.9 + 0.24 * len(top)
+    )
+    with drawing as axes:
+        values = [row["auc"] for row in top]
+        colours = [RED if row["auc"] > line else BLUE for row in top]
+        low = [max(0.0, row["auc"] - (row["low"] or row["auc"])) for row in top]
+        high = [max(0.0, (row["high"] or row["auc"]) - row["auc"]) for row in top]
+        axes.barh(
+            [row["column"] for row in top], [value - 0.5 for value in values], left=0.5,
+            color=colours, xerr=[low, high], error_kw={"ecolor": GREY, "elinewidth": 1},
+        )  # fmt: skip
+        axes.axvline(line, color=RED, linewidth=1.2, linestyle="--", label=f"suspicious, {line:g}")
+        axes.set(xlim=(0.5, 1.01))
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        axes.margins(y=0.01)
+        _legend_above(axes)
+    return drawing.svg
+
+
 def _columns(points: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
     return [p[0] for p in points], [p[1] for p in points]
 

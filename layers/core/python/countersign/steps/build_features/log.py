@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from countersign.aws.lake import Lake
 from countersign.aws.stores import Stores
 from countersign.clock import iso
 from countersign.declare import FeatureView
@@ -22,13 +23,21 @@ def log_quality(
     summary: dict[str, Any] = {}
     every: list[str] = []
     for view in views:
-        rows = _rows(stores, view, as_of)
-        found = quality.alerts(rows)
-        every += found
         day = iso(as_of)[:10]
+        rows, facts = _rows(stores, view, as_of, day_before(stores.lake, view.name, day))
+        findings = quality.findings(rows, facts)
+        found = [finding["text"] for finding in findings]
+        every += found
         stores.lake.write_json(
             f"quality/{view.name}/date={day}/quality.json",
-            {"view": view.name, "as_of": iso(as_of), "features": rows, "alerts": found},
+            {
+                "view": view.name,
+                "as_of": iso(as_of),
+                **facts,
+                "features": rows,
+                "alerts": found,
+                "findings": findings,
+            },
         )
         summary[view.name] = {
             "features": len(rows),
@@ -38,11 +47,21 @@ def log_quality(
     return summary, every
 
 
-def _rows(stores: Stores, view: FeatureView, as_of: datetime) -> list[dict[str, Any]]:
+def day_before(lake: Lake, view: str, day: str) -> dict[str, Any] | None:
+    """The document of the last day on record before `day`, or None."""
+    prefix = f"quality/{view}/date="
+    earlier = [key for key in lake.keys(prefix) if key[len(prefix) :][:10] < day]
+    return lake.read_json(earlier[-1]) if earlier else None
+
+
+def _rows(
+    stores: Stores, view: FeatureView, as_of: datetime, before: dict[str, Any] | None
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     with tempfile.TemporaryDirectory() as scratch, duck.connect(Path(scratch)) as connection:
         files = stores.lake.download(
             stores.lake.keys(history_prefix(view.name)), Path(scratch) / "held"
         )
         if not files:
-            return []
-        return quality.quality_rows(connection, view, duck.parquet(files), as_of)
+            return [], {}
+        rows = quality.quality_rows(connection, view, duck.parquet(files), as_of)
+        return rows, quality.view_facts(connection, view, as_of, before)
