@@ -76,7 +76,11 @@ def test_an_import_leaves_nothing_of_the_one_before(tmp_path: Path) -> None:
 def test_what_is_only_trained_has_no_place_among_what_is_served(case: UseCase) -> None:
     assert case.name not in use_cases.all_use_cases()
     assert use_cases.get(case.name) is case
-    served = use_cases.get("payroll_anomaly")
+    assert {rule.when[0] for rule in case.rules} <= set(case.inputs)
+
+
+def test_annual_earnings_is_payroll_anomaly_with_fewer_inputs() -> None:
+    case, served = use_cases.get("annual_earnings"), use_cases.get("payroll_anomaly")
     assert set(case.inputs) <= {f.name for f in served.request_features} | {
         f.name for view in served.views for f in view.features
     }

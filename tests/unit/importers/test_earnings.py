@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from countersign.cli.importers import import_earnings
 from countersign.cli.importers.command import app
-from countersign.cli.importers.earnings_rows import minor_units
 from countersign.cli.importers.earnings_tables import COVERAGE
+from countersign.cli.importers.published import minor_units
 from countersign.cli.payroll_generator.sources import COLUMNS
 from countersign.errors import ContractError
 from typer.testing import CliRunner
@@ -225,5 +225,34 @@ def test_the_command_imports_a_folder_of_gzipped_files(tmp_path: Path) -> None:
 def test_the_command_says_in_one_sentence_what_is_wrong(tmp_path: Path) -> None:
     path = write(tmp_path, 2018, header=HEADER.replace("TITLE,", ""))
     ran = CliRunner().invoke(app, ["earnings", str(path), "--out", str(tmp_path / "out")])
-    assert ran.exit_code == 1
+    assert ran.exit_code == 2
     assert "TITLE" in ran.output
+    assert len(ran.output.strip().splitlines()) == 1
+
+
+def test_a_renamed_column_is_mapped(tmp_path: Path) -> None:
+    path = write(tmp_path, 2018, ANN, header=HEADER.replace("OVERTIME", "OVER TIME"))
+    made = import_earnings([path], tmp_path / "out", renames={"over time": "OVERTIME"})
+    assert made.read[0].rows_out == 1
+
+
+def test_a_mapping_to_the_wrong_column_names_column_row_and_expectation(tmp_path: Path) -> None:
+    """TITLE and TOTAL EARNINGS change places: no row reads, and the column is to blame, not the rows."""
+    swapped = (
+        HEADER.replace("TITLE", "X")
+        .replace("TOTAL EARNINGS", "TITLE")
+        .replace("X", "TOTAL EARNINGS")
+    )
+    path = write(tmp_path, 2018, *[ANN] * 30, header=swapped)
+    with pytest.raises(ContractError, match=r"TOTAL EARNINGS.*row 2.*an amount") as refused:
+        import_earnings([path], tmp_path / "out")
+    assert (refused.value.errors[0].field, refused.value.errors[0].row) == ("TOTAL EARNINGS", 2)
+    assert "Gardener" not in refused.value.detail
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_without_a_header_tells_nothing_of_its_first_row(tmp_path: Path) -> None:
+    path = write(tmp_path, 2018, header=ANN)
+    with pytest.raises(ContractError, match="no known header") as refused:
+        import_earnings([path], tmp_path / "out")
+    assert "Wann" not in refused.value.detail + str(refused.value.errors)

@@ -1,7 +1,5 @@
 """Import annual earnings files as payroll sources: nothing invented, nothing lost, nobody merged."""
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,6 +22,7 @@ from countersign.cli.importers.earnings_tables import (
     payslip_row,
     table,
 )
+from countersign.cli.importers.published import write_quarantine
 from countersign.cli.payroll_generator.files import DeliveredFile, save, write_file, write_marker
 from countersign.cli.payroll_generator.sources import COLUMNS
 from countersign.errors import ContractError, FieldError
@@ -63,17 +62,19 @@ def import_earnings(
     inject_rate: float = 0.0,
     seed: int = 7,
     published_after: timedelta = timedelta(0),
+    renames: Mapping[str, str] | None = None,
 ) -> Imported:
     """Write earnings files, or those in a folder, as a delivery under `out/raw`.
 
     With `inject_rate` that share of the later years' payslips is spoiled and labelled; the whole
     delivery is then marked synthetic. Year-to-year links need the years imported together.
+    `renames` says names of the files' headers in known ones.
 
     Raises
     ------
     ContractError   an unknown header, a file without a year, no file, or two files of one year
     """
-    files = _read(paths)
+    files = _read(paths, renames or {})
     slips, who = _slips(files)
     if inject_rate:
         slips = inject(slips, rate=inject_rate, seed=seed)
@@ -82,7 +83,7 @@ def import_earnings(
     name = f"earnings-{min(years)}-{max(years)}" + (f"-{tag}" if inject_rate else "")
     written = _write_years(out, slips, published_after, seed=seed, tag=tag)
     for file in files:
-        _write_quarantine(out, file)
+        write_quarantine(out, "earnings", file.name, file.refused)
     facts = _facts(files, who, slips)
     marker = write_marker(
         out,
@@ -109,14 +110,16 @@ def _imported(
     )
 
 
-def _read(paths: Sequence[Path]) -> list[EarningsFile]:
+def _read(paths: Sequence[Path], renames: Mapping[str, str]) -> list[EarningsFile]:
     named = [file for path in paths for file in _files_of(path)]
     if not named:
         expected = FieldError(
             "paths", "an earnings file, or a folder with *earnings*.csv or .csv.gz"
         )
         raise ContractError("There is no earnings file to import", errors=(expected,))
-    files = sorted((read_earnings(path) for path in named), key=lambda file: file.year)
+    files = sorted(
+        (read_earnings(path, renames=renames) for path in named), key=lambda file: file.year
+    )
     twice = [year for year, count in Counter(file.year for file in files).items() if count > 1]
     if twice:
         expected = FieldError("year", "one file a year")
@@ -172,20 +175,6 @@ def _write_years(
 def _year_of(row: Mapping[str, Any]) -> int:
     clocks = ("pay_date", "effective_date", "as_of_date", "occurred_at")
     return next(int(row[name].year) for name in clocks if name in row)
-
-
-def _write_quarantine(out: Path, file: EarningsFile) -> None:
-    if not file.refused:
-        return
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "row", "column", "expected", "cells"])
-    for refused in file.refused:
-        error = refused.error
-        writer.writerow(
-            [refused.file, error.row, error.field, error.expected, json.dumps(refused.cells)]
-        )
-    save(out / "quarantine" / "earnings" / f"{file.name}.rows.csv", text.getvalue().encode())
 
 
 def _facts(files: Sequence[EarningsFile], who: Identities, slips: Sequence[Slip]) -> dict[str, Any]:

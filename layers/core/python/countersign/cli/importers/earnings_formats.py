@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from countersign.cli.importers.published import HEADER_ROW, cleaned
 from countersign.errors import ContractError, FieldError
 
 COMPONENTS = ("regular", "retro", "other", "overtime", "injured", "detail", "quinn")
@@ -20,7 +21,6 @@ _MONEY = {
     "quinn": "QUINN/EDUCATION INCENTIVE",
     "total": "TOTAL EARNINGS",
 }
-HEADER_ROW = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,9 @@ SHAPES: tuple[Shape, ...] = (
 )
 
 
+KNOWN = tuple(dict.fromkeys(chain.from_iterable(shape.headers for shape in SHAPES)))
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A shape found in a file: the position of each field, and the header as we read it."""
@@ -62,11 +65,6 @@ class Layout:
     shape: Shape
     header: tuple[str, ...]
     position: Mapping[str, int]
-
-
-def cleaned(cell: str) -> str:
-    """A cell without padding, byte-order mark and doubled blanks."""
-    return " ".join(cell.lstrip("\ufeff").split())
 
 
 def layout_of(cells: Sequence[str], *, file: str) -> Layout:
@@ -82,16 +80,20 @@ def layout_of(cells: Sequence[str], *, file: str) -> Layout:
         if sorted(header) == sorted(shape.headers):
             position = {field: header.index(name) for field, name in shape.columns.items()}
             return Layout(shape, header, position)
+    if not set(header) & set(KNOWN):
+        # Perhaps a file without a header: then the first row is a person, and is not told.
+        expected = FieldError("header", f"column names such as {', '.join(KNOWN[:3])}", HEADER_ROW)
+        raise ContractError(f"{file} has no known header in its first row", errors=(expected,))
     closest = max(SHAPES, key=lambda shape: len(set(shape.headers) & set(header)))
     errors = tuple(_differences(header, closest))
     wrong = "; ".join(f"{error.field}: {error.expected}" for error in errors)
     raise ContractError(
-        f"{file} has no known header; closest is '{closest.name}', but {wrong}", errors=errors
+        f"{file} has no known header in row 1; closest is '{closest.name}', but {wrong}",
+        errors=errors,
     )
 
 
 def _differences(header: tuple[str, ...], shape: Shape) -> list[FieldError]:
-    known = set(chain.from_iterable(other.headers for other in SHAPES))
     found = []
     for field, name in shape.columns.items():
         if name not in header:
@@ -105,6 +107,6 @@ def _differences(header: tuple[str, ...], shape: Shape) -> list[FieldError]:
         if header.count(name) > 1:
             found.append(FieldError(name or "(blank)", "to occur once in the header", HEADER_ROW))
         elif name not in shape.headers:
-            expected = "no such column in this shape" if name in known else "no such column"
+            expected = "no such column in this shape" if name in KNOWN else "no such column"
             found.append(FieldError(name or "(blank)", expected, HEADER_ROW))
     return found

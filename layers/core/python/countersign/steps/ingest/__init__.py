@@ -16,6 +16,7 @@ from countersign.aws.stores import Stores
 from countersign.clock import iso
 from countersign.declare import Source
 from countersign.errors import ContractError, RequestError
+from countersign.features.catalogue import sources_of
 from countersign.steps.ingest.file import Taken, inspect, quarantine, store
 
 
@@ -64,8 +65,8 @@ def run(request: Request, stores: Stores) -> Result | Pending:
 
 
 def sources() -> dict[str, Source]:
-    """Every source that any use case declares."""
-    return {s.name: s for case in use_cases.all_use_cases().values() for s in case.sources()}
+    """Every source that any use case declares, also one that is trained only."""
+    return sources_of((use_cases.all_use_cases() | use_cases.trained_only()).values())
 
 
 def _ingest(key: str, stores: Stores, deliveries: Deliveries) -> dict[str, object]:
