@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from countersign.declare import Window
+from countersign.errors import DataError
+from countersign.features import asof
+from countersign.features.history import create_history
 
-from .lab import DAY, LAST, NOW_TOO, TICK, Lab, feature, row, utc, view
+from .lab import DAY, LAST, NOW, NOW_TOO, TICK, Lab, feature, row, utc, view
 
 COUNT = view(feature("count", "1", window=NOW_TOO))
 BEFORE = view(feature("last"))
@@ -140,3 +144,45 @@ def test_the_scored_payslip_stays_outside_though_it_was_known_ahead(lab: Lab) ->
     lab.deliver(row("f1", "2026-05-31", 100), row("f2", "2026-06-30", 9_000, known_at="2026-06-20"))
     mean = view(feature("mean", window=Window(months=6)))
     assert lab.values(mean, "2026-06-25", "2026-06-30") == [100, 100]
+
+
+def test_keys_that_are_numbers_are_refused_and_001_is_not_1(lab: Lab) -> None:
+    """DuckDB alone would turn "001" into 1 to compare them, and find a value of somebody else."""
+    lab.deliver(row("f1", "2026-06-01", 5, who="001"), row("f2", "2026-06-01", 6, who="1"))
+    assert lab.answers(LAST, [("001", "2026-06-02"), ("1", "2026-06-02"), ("01", "2026-06-02")]) == [(5,), (6,), (None,)]  # fmt: skip
+    for number in ("1", "1.0", "1::BIGINT"):
+        error = refused(lab, f"SELECT {number} AS who, now() AS as_of")
+        assert [found.field for found in error.errors] == ["who"]
+
+
+def test_a_spine_row_without_a_time_or_with_a_naive_one_is_refused(lab: Lab) -> None:
+    for moment in ("NULL::TIMESTAMPTZ", "TIMESTAMP '2026-06-01 00:00:00'", "DATE '2026-06-01'", "'2026-06-01'"):  # fmt: skip
+        error = refused(lab, f"SELECT 'a' AS who, {moment} AS as_of")
+        assert [found.field for found in error.errors] == ["as_of"]
+    assert "1 rows of the spine have no 'who'" in refused(lab, "SELECT NULL::VARCHAR AS who, now() AS as_of").detail  # fmt: skip
+    assert "no column 'as_of'" in refused(lab, "SELECT 'a' AS who").detail
+
+
+def refused(lab: Lab, spine: str) -> DataError:
+    history = create_history(lab.connection, LAST, as_of=NOW, built_at=NOW)
+    with pytest.raises(DataError) as error:
+        asof.join_sql(lab.connection, f"({spine})", [(LAST, history)])
+    return error.value
+
+
+def test_extra_columns_and_their_types_are_kept(lab: Lab) -> None:
+    lab.deliver(row("f1", "2026-06-01", 5))
+    lab.connection.execute(
+        "CREATE OR REPLACE TEMP TABLE wide AS SELECT 'a' AS who, TIMESTAMPTZ '2026-06-02 00:00:00+00' "
+        "AS as_of, 7::TINYINT AS small, NULL::DATE AS day, 1.25::DECIMAL(9, 2) AS price, [1, 2] AS pair"
+    )
+    history = create_history(lab.connection, LAST, as_of=NOW, built_at=NOW)
+    joined = asof.join_sql(lab.connection, "wide", [(LAST, history)])
+    lab.connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {joined}")
+    columns = "SELECT who, as_of, small, day, price, pair FROM"
+    assert (
+        lab.connection.execute(f"DESCRIBE {columns} found").fetchall()
+        == lab.connection.execute(f"DESCRIBE {columns} wide").fetchall()
+    )
+    found = lab.connection.execute("SELECT small, price, pair, value FROM found").fetchall()
+    assert found == [(7, Decimal("1.25"), [1, 2], 5)]

@@ -19,6 +19,7 @@ from countersign.declare import FeatureView
 from countersign.features.aggregations import served
 from countersign.features.definition import definition_digest
 from countersign.features.engine import latest_columns
+from countersign.features.pointintime import check_spine
 
 SPINE = "_spine"
 _AT = "make_timestamp(_at)"
@@ -32,12 +33,14 @@ def join_sql(connection: Any, spine: str, histories: Sequence[tuple[FeatureView,
     the key column of each view's entity (VARCHAR) and `as_of` (TIMESTAMPTZ). Rows without a value,
     and values whose newest fact is older than the time to live, have nulls. Beside the features of
     a view: `<view>__event_time` and `<view>__known_at` of the row that was joined, and of each source
-    the newest fact's `<view>__latest_<source>` (microseconds), for the audit.
+    the newest fact's `<view>__latest_<source>` (microseconds), for the audit. Raises what
+    `check_spine` does: DuckDB would compare the number 1 with "001" and find them equal.
     """
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {SPINE} AS "
         f"SELECT *, row_number() OVER () AS _row FROM {spine}"
     )
+    check_spine(connection, SPINE, tuple({view.entity.key for view, _ in histories}))
     tables = [_create_values(connection, view, history) for view, history in histories]
     columns = ["s.* EXCLUDE (_row)", *(f"{table}.* EXCLUDE (_row)" for table in tables)]
     joins = [f"LEFT JOIN {table} ON s._row = {table}._row" for table in tables]

@@ -9,11 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from countersign.declare import FeatureView
-from countersign.errors import DataError
+from countersign.errors import DataError, FieldError
 from countersign.features.aggregations import served
 from countersign.features.definition import definition_digest
 from countersign.features.engine import carried_columns, stored_columns
 from countersign.features.values import values_sql
+
+# SQL type, and what a person is told to give.
+_PLACED = ("TIMESTAMP WITH TIME ZONE", "a moment with its time zone in every row")
+_KEYED = ("VARCHAR", "text in every row, with the zeros that the sources write")
 
 
 def direct_sql(view: FeatureView, stream: str, spine: str) -> str:
@@ -61,19 +65,20 @@ def check_spine(connection: Any, spine: str, keys: tuple[str, ...]) -> None:
         name: kind
         for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {spine}").fetchall()
     }
-    for column, wanted in {
-        "as_of": "TIMESTAMP WITH TIME ZONE",
-        **dict.fromkeys(keys, "VARCHAR"),
-    }.items():
+    for column in ("as_of", *keys):
+        wanted, told = _PLACED if column == "as_of" else _KEYED
+        wrong = [FieldError(column, told)]
         if column not in types:
-            raise DataError(f"The spine has no column {column!r}")
+            raise DataError(f"The spine has no column {column!r}", errors=wrong)
         if types[column] != wanted:
-            raise DataError(f"The spine's {column!r} is {types[column]}; expected {wanted}")
-        nulls = connection.execute(
+            raise DataError(
+                f"The spine's {column!r} is {types[column]}; expected {wanted}", errors=wrong
+            )
+        (nulls,) = connection.execute(
             f'SELECT count(*) FROM {spine} WHERE "{column}" IS NULL'
-        ).fetchone()[0]
+        ).fetchone()
         if nulls:
-            raise DataError(f"{nulls} rows of the spine have no {column!r}")
+            raise DataError(f"{nulls} rows of the spine have no {column!r}", errors=wrong)
 
 
 def _column(name: str) -> str:
