@@ -42,11 +42,13 @@ def cloud(environment: str = "local") -> Iterator[Cloud]:
             )
         for table in TABLES:
             make_table(table)
+        notices = client("sns").create_topic(Name="notices")["TopicArn"]
         settings = Settings(
             environment=environment,
             online_table="online",
             registry_table="registry",
             audit_table="audit",
+            notices_topic_arn=notices,
             raw_bucket="raw",
             lake_bucket="lake",
         )
@@ -56,12 +58,12 @@ def cloud(environment: str = "local") -> Iterator[Cloud]:
 
 
 def make_table(name: str) -> None:
-    keys = {"pk": "S", "sk": "N" if name == "audit" else "S"}
+    keys = {"pk": "S", "seq": "N"} if name == "audit" else {"pk": "S", "sk": "S"}
     client("dynamodb").create_table(
         TableName=name,
         KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
+            {"AttributeName": key, "KeyType": kind}
+            for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
         ],
         AttributeDefinitions=[{"AttributeName": k, "AttributeType": t} for k, t in keys.items()],
         BillingMode="PAY_PER_REQUEST",

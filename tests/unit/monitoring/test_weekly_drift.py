@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from countersign.aws.raised import STUCK_AFTER
 from countersign.errors import RequestError
 from countersign.steps import monitor, report
-from countersign.steps.monitor.raised import STUCK_AFTER
 
 from tests.unit.monitoring.cloud import Duty
 from tests.unit.registry.world import USE_CASE

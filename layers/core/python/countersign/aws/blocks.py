@@ -7,14 +7,15 @@ acknowledgement never lifts a finding that came after it was written.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from countersign.aws.registry import Registry
-from countersign.aws.registry.table import CancelledError
+from botocore.exceptions import ClientError
+
+from countersign.aws.attributes import marshal_item, plain_item
+from countersign.aws.session import client
 from countersign.aws.stores import Stores
+from countersign.clock import Clock, iso
 from countersign.errors import ConflictError, NotFoundError, StoreUnavailableError
 from countersign.governance.quality_block import Finding, acknowledged, after_log
 
@@ -26,18 +27,22 @@ Change = Callable[[dict[str, Any] | None], dict[str, Any] | None]
 class Blocks:
     """Find, raise, clear and lift. Who may do which is the route's and IAM's business."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, dynamodb: Any, table: str, clock: Clock) -> None:
+        self._db, self._table, self._clock = dynamodb, table, clock
 
     @classmethod
     def of(cls, stores: Stores) -> Blocks:
         """The blocks of this worker's environment."""
-        return cls(stores.registry)
+        return cls(client("dynamodb"), stores.settings.require("registry_table"), stores.clock)
 
     def find(self, use_case: str) -> dict[str, Any] | None:
         """The block of a use case, raised or lifted; None when there never was one."""
-        item = self._registry.get(f"block#{use_case}", SK)
-        return None if item is None else {k: v for k, v in item.items() if k not in {"pk", "sk"}}
+        answer = self._db.get_item(
+            TableName=self._table, Key=marshal_item(_key(use_case)), ConsistentRead=True
+        )
+        if "Item" not in answer:
+            return None
+        return {k: v for k, v in plain_item(answer["Item"]).items() if k not in {"pk", "sk"}}
 
     def take_log(
         self, use_case: str, findings: Sequence[Finding], *, views: Collection[str], as_of: str
@@ -46,7 +51,7 @@ class Blocks:
 
         `views` are those of the use case that the log is about, `as_of` its moment in ISO-8601 UTC.
         """
-        at = self._registry.now()
+        at = iso(self._clock.now())
         return self._change(
             use_case, lambda block: after_log(block, findings, views=views, as_of=as_of, at=at)
         )
@@ -61,7 +66,7 @@ class Blocks:
         NotFoundError      there never was a block
         ConflictError      it is not raised, or it is no more the `revision` that the person has seen
         """
-        at = self._registry.now()
+        at = iso(self._clock.now())
 
         def lift(block: dict[str, Any] | None) -> dict[str, Any]:
             if block is None:
@@ -86,14 +91,21 @@ class Blocks:
 
     def _write(self, use_case: str, before: dict[str, Any] | None, after: dict[str, Any]) -> bool:
         """Put `after` where `before` stands; False when something else stands there by now."""
-        pk = f"block#{use_case}"
-        if before is None:
-            return self._registry.put_once(pk, SK, after)
-        seen = {"seen": before["revision"]}
-        operation = self._registry.update_operation(pk, SK, after, "#revision = :seen", seen)
-        digest = hashlib.sha256(json.dumps(after, sort_keys=True).encode()).hexdigest()
+        seen = "attribute_not_exists(pk)" if before is None else "revision = :seen"
+        values = {} if before is None else {":seen": before["revision"]}
         try:
-            self._registry.transact([operation], token=f"{pk}#{digest}")
-        except CancelledError:
-            return False
+            self._db.put_item(
+                TableName=self._table,
+                Item=marshal_item({**after, **_key(use_case)}),
+                ConditionExpression=seen,
+                **({"ExpressionAttributeValues": marshal_item(values)} if values else {}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
         return True
+
+
+def _key(use_case: str) -> dict[str, str]:
+    return {"pk": f"block#{use_case}", "sk": SK}

@@ -6,10 +6,10 @@ import hashlib
 from typing import Any
 
 from countersign.aws.notices import Severity
+from countersign.aws.raised import raise_once
 from countersign.aws.stores import Stores
 from countersign.steps.monitor.plan import report_key
 from countersign.steps.monitor.psi import ACTOR
-from countersign.steps.monitor.raised import raise_once
 
 RUNBOOK = "docs/runbooks/drift.md"
 MOST_LISTED = 8

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from countersign import use_cases
+from countersign.aws.raised import raise_once
 from countersign.aws.stores import Stores
 from countersign.aws.telemetry import emit
 from countersign.clock import iso
@@ -17,7 +18,6 @@ from countersign.monitoring.performance import judge_performance
 from countersign.monitoring.volume import judge_volume
 from countersign.steps.monitor import archive, period
 from countersign.steps.monitor.psi import champion
-from countersign.steps.monitor.raised import raise_once
 
 COMPARABLE_WEEKS = 4
 WINDOW = timedelta(days=30)

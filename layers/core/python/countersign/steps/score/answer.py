@@ -15,6 +15,7 @@ from countersign.aws.telemetry import count
 from countersign.clock import iso
 from countersign.declare import UseCase
 from countersign.errors import CountersignError, RequestError, RoleError
+from countersign.governance.quality_block import refuse
 from countersign.http import HttpRequest, HttpResponse
 from countersign.serving.fallback import Verdict, judge
 from countersign.serving.prediction import Prediction, prediction_id, request_digest
@@ -69,6 +70,7 @@ def score_one(asked: Asked, stores: Stores) -> str:
     Raises
     ------
     DataError, NotFoundError, StaleFeatureError   the request or its features cannot be scored
+    QualityBlockError                             an alert questions the features of the use case
     IdempotencyConflictError                      the key answered another body
     TransientError                                a store or the log did not do its part; nothing stands
     """
@@ -98,7 +100,9 @@ def predict(asked: Asked, stores: Stores, seat: Seat) -> Prediction:
         deadline_ms=READ_DEADLINE_MS,
     )
     if standing is not None:
-        seat.take_pointer(standing.pointer, now)
+        seat.take_standing(standing.pointer, standing.block, now)
+    if seat.block is not None:
+        refuse(use_case.name, seat.block)
     clock.append(time.perf_counter())
     row = settle_ids(use_case, asked.row, values)
     vector = whole_vector(use_case, row, values, now)

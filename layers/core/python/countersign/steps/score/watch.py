@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from countersign import use_cases
+from countersign.aws.blocks import Blocks
 from countersign.aws.stores import Stores
 from countersign.errors import CountersignError, RoleError
+from countersign.governance.quality_block import is_raised
 from countersign.http import ROLES, HttpRequest, HttpResponse
 from countersign.serving.routing import served
 from countersign.steps.score.worker import Seat, Tally, Worker
@@ -46,7 +48,7 @@ def survey(stores: Stores, *, load: bool = False) -> dict[str, Any]:
 def _one(stores: Stores, worker: Worker, seat: Seat, *, load: bool) -> dict[str, Any]:
     name, now = seat.use_case.name, stores.clock.now()
     if seat.pointer_due(now):
-        seat.take_pointer(stores.registry.pointer(name), now)
+        seat.take_standing(stores.registry.pointer(name), Blocks.of(stores).find(name), now)
     pointer: Mapping[str, Any] = seat.pointer or {}
     versions = []
     for ref in served(pointer):
@@ -71,7 +73,8 @@ def _one(stores: Stores, worker: Worker, seat: Seat, *, load: bool) -> dict[str,
         "epoch": int(pointer.get("epoch") or 0),
         "kill_switch": bool(pointer.get("kill_switch")),
         "loaded": any(v["loaded"] for v in versions if v["version"] == champion.get("version")),
-        "health": _health(pointer, versions),
+        "blocked": is_raised(seat.block),
+        "health": "blocked" if is_raised(seat.block) else _health(pointer, versions),
         "serving": versions,
         "worker": _counts(seat.tally),
     }

@@ -44,11 +44,12 @@ class Tally:
 
 @dataclass(slots=True)
 class Seat:
-    """All that a worker keeps for one use case. `pointer` is as it was read at `pointer_read`."""
+    """All that a worker keeps for one use case. `pointer` and `block` are as read at `pointer_read`."""
 
     use_case: UseCase
     fields: Tree
     pointer: Mapping[str, Any] | None = None
+    block: Mapping[str, Any] | None = None
     pointer_read: datetime | None = None
     tally: Tally = field(default_factory=Tally)
 
@@ -58,9 +59,14 @@ class Seat:
             timedelta(0) <= now - self.pointer_read <= POINTER_AGE
         )
 
-    def take_pointer(self, pointer: Mapping[str, Any] | None, now: datetime) -> None:
-        """Keep the pointer that was read."""
-        self.pointer, self.pointer_read = pointer, now
+    def take_standing(
+        self,
+        pointer: Mapping[str, Any] | None,
+        block: Mapping[str, Any] | None,
+        now: datetime,
+    ) -> None:
+        """Keep the pointer and the block that were read."""
+        self.pointer, self.block, self.pointer_read = pointer, block, now
 
 
 class Worker:

@@ -12,7 +12,15 @@ from countersign.clock import iso, parse_iso
 STUCK_AFTER = timedelta(minutes=15)
 
 
-def raise_once(stores: Stores, *, use_case: str, kind: str, key: str, **notice: Any) -> bool:
+def raise_once(
+    stores: Stores,
+    *,
+    use_case: str,
+    kind: str,
+    key: str,
+    actor: str = "monitoring",
+    **notice: Any,
+) -> bool:
     """Publish unless this finding was published before; True when it was published now.
 
     The claim is written first and marked when the notice is out. A claim that was never marked belongs to a
@@ -28,6 +36,6 @@ def raise_once(stores: Stores, *, use_case: str, kind: str, key: str, **notice: 
     message_id = stores.notices.publish(use_case=use_case, kind=kind, **notice)
     stores.registry.put(pk, sk, {**claim, "published": True, "message_id": message_id})
     facts = {"kind": kind, "severity": notice["severity"], "subject": notice["subject"]}
-    stores.audit.append(use_case, "notice-raised", "monitoring", facts, once=f"notice#{kind}#{key}")
+    stores.audit.append(use_case, "notice-raised", actor, facts, once=f"notice#{kind}#{key}")
     emit({"use_case": use_case, "kind": kind}, {"NoticesRaised": 1.0})
     return True
