@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +26,17 @@ class Row:
     amount: int | None = None
     flag: bool = False
     deleted: bool = False
+    team: str | None = None
+
+
+# What `where`, `denominator` and the hit of a rate say in SQL, said in Python. A null is no yes.
+CONDITIONS: Mapping[str, Callable[[Row], bool]] = {
+    "": lambda row: True,
+    "flag": lambda row: row.flag,
+    "NOT flag": lambda row: not row.flag,
+    "amount > 9": lambda row: row.amount is not None and row.amount > 9,
+    "_source = 'pay'": lambda row: row.source == "pay",
+}
 
 
 def standing(rows: Sequence[Row], known: datetime) -> list[Row]:
@@ -61,20 +72,35 @@ def value(
 ) -> float | None:
     """The feature of `entity` at `moment` as known at `moment`."""
     mine = [r for r in standing(rows, moment) if r.entity == entity]
-    entering = [
-        r.event_time
-        for r in mine
-        if any(_entered(f.window or Window(), r.event_time, moment) for f in view.features)
-    ]
-    if not entering or moment - max(entering) > view.ttl:
+    newest = newest_fact(view, mine, moment)
+    if newest is None or moment - newest > view.ttl:
         return None
     source = feature.source or view.source.name
     chosen = [r for r in mine if in_window(feature.window, r.event_time, moment)]
     chosen = [r for r in chosen if source in ("*", r.source)]
-    if feature.where:
-        chosen = [r for r in chosen if r.flag]
+    chosen = [r for r in chosen if CONDITIONS[feature.where](r)]
     chosen.sort(key=lambda r: (r.event_time, r.known_at, r.digest))
     return aggregate(feature, chosen, moment)
+
+
+def newest_fact(view: FeatureView, mine: Sequence[Row], moment: datetime) -> datetime | None:
+    """The event time of the newest of an entity's standing facts that has entered any window."""
+    return max((r.event_time for r in _counting(view, mine, moment)), default=None)
+
+
+def carried(
+    view: FeatureView, column: str, rows: Sequence[Row], entity: str, moment: datetime
+) -> str | None:
+    """The text of the newest fact that names one; for views with a window over all history."""
+    mine = [r for r in standing(rows, moment) if r.entity == entity]
+    named = [r for r in _counting(view, mine, moment) if getattr(r, column) is not None]
+    last = max(named, key=lambda r: (r.event_time, r.known_at, r.digest), default=None)
+    return None if last is None else str(getattr(last, column))
+
+
+def _counting(view: FeatureView, mine: Sequence[Row], moment: datetime) -> list[Row]:
+    windows = [f.window or Window() for f in view.features]
+    return [r for r in mine if any(_entered(window, r.event_time, moment) for window in windows)]
 
 
 def _entered(window: Window, time: datetime, moment: datetime) -> bool:
@@ -85,8 +111,13 @@ def _entered(window: Window, time: datetime, moment: datetime) -> bool:
 def aggregate(feature: Feature, rows: list[Row], moment: datetime) -> float | None:
     """`rows` are those of the window, in order; without any, a count is 0 and all else is null."""
     amounts = [r.amount for r in rows if r.amount is not None]
-    if feature.aggregation in {"count", "distinct"}:
-        return float(len(rows) if feature.aggregation == "count" else len(set(amounts)))
+    if feature.aggregation == "distinct":
+        return float(len(set(amounts)))
+    if feature.aggregation == "count":
+        return float(len(rows if feature.expression == "1" else amounts))
+    if feature.aggregation == "rate":
+        below = sum(CONDITIONS[feature.denominator](r) for r in rows)
+        return sum(CONDITIONS[feature.expression](r) for r in rows) / below if below else None
     if feature.aggregation in OF_ROWS:
         return OF_ROWS[feature.aggregation](rows, moment) if rows else None
     return float(OF_AMOUNTS[feature.aggregation](amounts)) if amounts else None
@@ -119,8 +150,7 @@ def _days(span: timedelta) -> float:
     return span / timedelta(days=1)
 
 
-OF_ROWS = {
-    "rate": lambda rows, _: sum(r.flag for r in rows) / len(rows),
+OF_ROWS: Mapping[str, Callable[[list[Row], datetime], float | None]] = {
     "days_since": lambda rows, moment: _days(moment - max(r.event_time for r in rows)),
     "days_since_first": lambda rows, moment: _days(moment - min(r.event_time for r in rows)),
     "last": _last,

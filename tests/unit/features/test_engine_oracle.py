@@ -89,7 +89,8 @@ rows = st.builds(
 
 @pytest.fixture(scope="module")
 def connection() -> duckdb.DuckDBPyConnection:
-    return duck.connect()
+    connection: duckdb.DuckDBPyConnection = duck.connect()
+    return connection
 
 
 def load(connection: duckdb.DuckDBPyConnection, delivered: Sequence[Row]) -> None:
