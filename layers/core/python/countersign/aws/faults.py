@@ -33,9 +33,7 @@ def as_transient(error: BaseException) -> TransientError | None:
         if code in _TRANSIENT:
             return StoreUnavailableError(f"{error.operation_name} answered {code}; try again")
         return None
-    if isinstance(
-        error, exceptions.ConnectionError | exceptions.HTTPClientError | exceptions.ChecksumError
-    ):
+    if isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
         return StoreUnavailableError(
             f"AWS could not be reached ({type(error).__name__}); try again"
         )

@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from countersign.aws.attributes import marshal_item, plain, plain_item
-from countersign.aws.dynamo import Dynamo, from_wire
+from countersign.aws.dynamo import Dynamo, from_wire, to_wire
 from countersign.aws.faults import as_transient
 from countersign.aws.lanes import in_lanes
 from countersign.aws.settings import Settings
@@ -161,7 +161,7 @@ class OnlineStore:
         item: dict[str, Any] = {
             "pk": {"S": pk},
             "sk": {"S": sk},
-            "v": {"B": row.packed},
+            "v": to_wire(row.packed),
             "event_time": {"S": row.event_at},
             "known_at": {"S": row.known},
             "built_at": {"S": row.built},
@@ -257,7 +257,7 @@ def _standing_keys(use_case: str) -> dict[str, str]:
 
 def _row(item: Mapping[str, Any]) -> OnlineRow:
     return OnlineRow(
-        packed=from_wire(item["v"]["B"]),
+        packed=from_wire(item["v"]),
         event_at=item["event_time"]["S"],
         known=item["known_at"]["S"],
         built=item["built_at"]["S"],
