@@ -158,7 +158,12 @@ OF_ROWS: Mapping[str, Callable[[list[Row], datetime], float | None]] = {
     "std": _std,
     "trend": _slope,
 }
-OF_AMOUNTS = {"mean": statistics.fmean, "sum": sum, "min": min, "max": max}
+OF_AMOUNTS: Mapping[str, Callable[[list[int]], float]] = {
+    "mean": statistics.fmean,
+    "sum": sum,
+    "min": min,
+    "max": max,
+}
 
 
 def same(left: float | None, right: float | None) -> bool:
