@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from countersign.learning.forest import Inputs
+from countersign.learning.native import Inputs
 from countersign.learning.trainers import isolation_forest
-from countersign.learning.trainers.isolation_forest import FittedForest
+from countersign.learning.trainers.lesson import Examples, Fitted, Lesson
 
 
 def payroll_like(n_rows: int, *, seed: int = 3, n_features: int = 6) -> Inputs:
@@ -24,8 +24,11 @@ def payroll_like(n_rows: int, *, seed: int = 3, n_features: int = 6) -> Inputs:
     return np.column_stack([columns[i % 6] for i in range(n_features)]).astype(np.float32)
 
 
-def fitted(rows: Inputs | None = None, *, seed: int = 7, **hyperparameters: Any) -> FittedForest:
+def fitted(rows: Inputs | None = None, *, seed: int = 7, **hyperparameters: Any) -> Fitted:
     """A forest on `rows`."""
     rows = payroll_like(800) if rows is None else rows
+    unlabelled = Examples(rows=rows, target=np.zeros(len(rows), dtype=np.int64))
     chosen = {"n_estimators": 20, **hyperparameters}
-    return isolation_forest.fit(rows, hyperparameters=chosen, seed=seed)
+    return isolation_forest.fit(
+        Lesson(train=unlabelled, valid=unlabelled, hyperparameters=chosen, seed=seed)
+    )

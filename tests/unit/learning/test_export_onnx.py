@@ -11,10 +11,11 @@ import onnxruntime
 import pytest
 from countersign.errors import ExportError
 from countersign.learning import export
-from countersign.learning.export.fused_forest import fused, round_down
+from countersign.learning.export.ensemble import round_down
+from countersign.learning.export.graph import build
 from countersign.learning.export.structure import check
-from countersign.learning.forest import Forest, Inputs
 from countersign.learning.golden import TOLERANCE, choose, largest_difference
+from countersign.learning.native import Inputs, load, save
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -44,9 +45,9 @@ def test_onnx_equals_native_on_random_forests_and_random_inputs(
     train = payroll_like(300, seed=seed, n_features=n_features)
     model = fitted(train, seed=seed, n_estimators=trees, max_samples=samples)
     drawn = data.draw(hnp.arrays(np.float32, (20, n_features), elements=ANY_FLOAT32))
-    golden = choose(train, model.split_points(), model.score, seed=seed)
+    golden = choose(train, model.model.split_points(), model.score, seed=seed)
     rows = np.concatenate([drawn, golden.rows])
-    served = run(export.to_onnx("isolation_forest", model.native_files()["forest.npz"]), rows)
+    served = run(export.to_onnx(model.native_files()["native.npz"]), rows)
     assert np.abs(served - model.score(rows)).max() <= TOLERANCE
 
 
@@ -67,19 +68,19 @@ def test_rounding_to_nearest_would_send_a_row_to_the_wrong_side() -> None:
 
 
 def test_the_same_forest_gives_the_same_bytes() -> None:
-    forest = fitted().forest
-    assert fused(forest) == fused(Forest.load(forest.save()))
+    forest = fitted().model
+    assert build(forest) == build(load(save(forest)))
 
 
 def test_the_graph_is_one_tree_ensemble_and_one_power() -> None:
-    model = onnx.load_model_from_string(fused(fitted().forest))
+    model = onnx.load_model_from_string(build(fitted().model))
     assert [node.op_type for node in model.graph.node] == ["TreeEnsembleRegressor", "Pow"]
 
 
 def test_golden_vectors_are_many_and_hold_edges_and_exact_thresholds() -> None:
     rows, model = payroll_like(900), fitted()
-    golden = choose(rows, model.split_points(), model.score, seed=1)
-    features, thresholds = model.split_points()
+    golden = choose(rows, model.model.split_points(), model.score, seed=1)
+    features, thresholds = model.model.split_points()
     assert len(golden.rows) >= 1_000
     assert golden.rows.dtype == np.float32
     assert (np.abs(golden.rows) >= 1e38).any()
@@ -92,7 +93,7 @@ def test_golden_vectors_are_many_and_hold_edges_and_exact_thresholds() -> None:
 def test_golden_vectors_suffice_for_few_rows_and_features() -> None:
     rows = payroll_like(40, n_features=1)
     model = fitted(rows)
-    assert len(choose(rows, model.split_points(), model.score, seed=1).rows) >= 1_000
+    assert len(choose(rows, model.model.split_points(), model.score, seed=1).rows) >= 1_000
 
 
 @pytest.mark.parametrize(
@@ -103,17 +104,17 @@ def test_golden_vectors_suffice_for_few_rows_and_features() -> None:
         (np.full(10, 0.5), "at least 1000"),
     ],
 )
-def test_an_export_that_differs_or_proves_too_little_is_refused(served: Any, reason: str) -> None:
+def test_an_export_that_differs_or_proves_too_little_is_rebuild(served: Any, reason: str) -> None:
     with pytest.raises(ExportError, match=reason):
         largest_difference(np.full(len(served), 0.5), served)
 
 
-def test_a_threshold_beyond_float32_is_refused() -> None:
-    forest = fitted().forest
+def test_a_threshold_beyond_float32_is_rebuild() -> None:
+    forest = fitted().model
     threshold = forest.threshold.copy()
     threshold[0] = -1e300
     with pytest.raises(ExportError, match="smaller scale"):
-        fused(dataclasses.replace(forest, threshold=threshold))
+        build(dataclasses.replace(forest, threshold=threshold))
 
 
 @pytest.mark.parametrize(
@@ -123,18 +124,17 @@ def test_a_threshold_beyond_float32_is_refused() -> None:
         ("left", 9_999, "exactly one parent"),
         ("left", 2, "exactly one parent"),
         ("feature", 77, "outside 0 to"),
-        ("path", np.nan, "float32"),
+        ("value", np.nan, "float32"),
     ],
 )
 def test_a_broken_tree_never_reaches_a_signature(name: str, value: float, reason: str) -> None:
-    forest = fitted().forest
+    forest = fitted().model
     broken = getattr(forest, name).copy()
-    at = np.flatnonzero(forest.feature == -1)[0] if name == "path" else 0
+    at = np.flatnonzero(forest.feature == -1)[0] if name == "value" else 0
     broken[at] = value
     with pytest.raises(ExportError, match=reason):
-        check(fused(dataclasses.replace(forest, **{name: broken})), n_features=forest.n_features)
-
-
-def test_a_trainer_without_an_export_is_refused() -> None:
-    with pytest.raises(ExportError, match="crystal_ball"):
-        export.to_onnx("crystal_ball", b"")
+        check(
+            build(dataclasses.replace(forest, **{name: broken})),
+            n_features=forest.n_features,
+            n_outputs=1,
+        )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from countersign.errors import ArtifactError, DataError
-from countersign.learning import trainers
-from countersign.learning.forest import Forest
+from countersign.learning import native, trainers
 from countersign.learning.trainers import isolation_forest
 from sklearn.ensemble import IsolationForest
 
@@ -18,7 +17,7 @@ def test_scores_are_those_of_scikit_learn() -> None:
     oracle = IsolationForest(n_estimators=30, max_samples=128, random_state=11).fit(rows)
     ours = fitted(rows, seed=11, n_estimators=30, max_samples=128)
     assert np.array_equal(ours.score(rows), -oracle.score_samples(rows))
-    assert np.abs(ours.forest.score(rows) + oracle.score_samples(rows)).max() < 1e-12
+    assert np.abs(ours.model.score(rows) + oracle.score_samples(rows)).max() < 1e-12
 
 
 @pytest.mark.parametrize("hyperparameters", [{"max_features": 0.5}, {"bootstrap": True}])
@@ -27,7 +26,7 @@ def test_arrays_hold_for_trees_that_see_some_features_or_repeated_rows(
 ) -> None:
     rows = payroll_like(400)
     model = fitted(rows, **hyperparameters)
-    assert np.abs(model.forest.score(rows) - model.score(rows)).max() < 1e-12
+    assert np.abs(model.model.score(rows) - model.score(rows)).max() < 1e-12
 
 
 def test_scores_lie_strictly_between_zero_and_one() -> None:
@@ -37,22 +36,22 @@ def test_scores_lie_strictly_between_zero_and_one() -> None:
 
 
 def test_the_same_seed_gives_the_same_file_and_another_seed_another() -> None:
-    first, again, other = (fitted(seed=s).native_files()["forest.npz"] for s in (5, 5, 6))
+    first, again, other = (fitted(seed=s).native_files()["native.npz"] for s in (5, 5, 6))
     assert first == again
     assert first != other
 
 
 def test_a_saved_forest_reads_back_and_scores_the_same() -> None:
     rows, model = payroll_like(300), fitted()
-    forest = Forest.load(model.native_files()["forest.npz"])
-    assert np.array_equal(forest.score(rows), model.forest.score(rows))
+    forest = native.load(model.native_files()["native.npz"])
+    assert np.array_equal(forest.score(rows), model.model.score(rows))
     assert forest.score(rows[:0]).shape == (0,)
 
 
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"\x80\x04]q\x00."])
 def test_a_foreign_file_is_refused_by_name(content: bytes) -> None:
-    with pytest.raises(ArtifactError, match=r"forest\.npz"):
-        Forest.load(content)
+    with pytest.raises(ArtifactError, match=r"native\.npz"):
+        native.load(content)
 
 
 def test_an_unknown_hyperparameter_is_refused_by_name() -> None:

@@ -32,7 +32,7 @@ def test_a_candidate_is_trained_exported_and_sealed(stores: Stores) -> None:
     assert 0 < first.threshold < 1
     assert exported.golden_rows >= 1_000
     assert exported.max_abs_difference <= 1e-5
-    artifact = stores.artifacts.load(FOLDER, (*FILES, "forest.npz"), digest=exported.digest)
+    artifact = stores.artifacts.load(FOLDER, (*FILES, "native.npz"), digest=exported.digest)
     session = ModelSession.load(artifact)
     rows, native = golden_vectors(artifact.files["golden.npz"])
     assert np.abs(session.score_many(rows) - native).max() <= 1e-5
@@ -44,7 +44,7 @@ def test_the_manifest_is_a_birth_certificate(stores: Stores) -> None:
     manifest = stores.artifacts.read_json(f"{FOLDER}/manifest.json")
     assert set(manifest["files"]) == {
         "model.onnx",
-        "forest.npz",
+        "native.npz",
         "serving.json",
         "golden.npz",
         "baseline.json",
@@ -73,7 +73,7 @@ def test_training_and_exporting_again_changes_nothing(stores: Stores) -> None:
 def test_another_run_on_the_same_dataset_gives_the_same_model_bytes(stores: Stores) -> None:
     trained(stores)
     trained(stores, run_id="run-2")
-    for name in ("forest.npz", "model.onnx", "golden.npz", "baseline.json", "serving.json"):
+    for name in ("native.npz", "model.onnx", "golden.npz", "baseline.json", "serving.json"):
         other = stores.artifacts.get(f"small/runs/run-2/{name}")
         assert stores.artifacts.get(f"{FOLDER}/{name}") == other
 
@@ -108,8 +108,8 @@ def test_synthetic_data_teaches_nothing_outside_local(
 def test_a_native_model_changed_after_training_is_not_exported(stores: Stores) -> None:
     freeze(stores)
     train.run(train.Request(**RUN), stores)
-    stores.artifacts.put(f"{FOLDER}/forest.npz", b"something else")
-    with pytest.raises(DigestMismatchError, match=r"forest\.npz"):
+    stores.artifacts.put(f"{FOLDER}/native.npz", b"something else")
+    with pytest.raises(DigestMismatchError, match=r"native\.npz"):
         export_model.run(export_model.Request(**RUN), stores)
     assert not stores.artifacts.exists(f"{FOLDER}/manifest.json")
 

@@ -88,7 +88,7 @@ def test_a_missing_input_is_refused_by_name() -> None:
         name: Rows(
             ids=r.ids,
             as_of=r.as_of,
-            label=r.label,
+            target=r.target,
             texts=r.texts,
             columns={k: v for k, v in r.columns.items() if k != "changes"},
         )
@@ -150,7 +150,7 @@ def test_splits_that_overlap_in_time_are_leakage() -> None:
 
 def test_training_leaves_a_native_model_golden_vectors_and_a_serving_contract() -> None:
     trained = train(SMALL, rows_of())
-    assert set(trained.files) == {"forest.npz", "golden.npz"}
+    assert set(trained.files) == {"native.npz", "golden.npz"}
     serving = trained.serving
     assert serving["features"] == ["mean_pay", "z", "changes"]
     assert serving["request_time"] == ["z"]

@@ -43,7 +43,7 @@ def work(step: str, folder: Path) -> None:
     if step == "export_model":
         from countersign.learning import export
 
-        export.to_onnx("isolation_forest", get(f"{FOLDER}/forest.npz"))
+        export.to_onnx(get(f"{FOLDER}/native.npz"))
         return
     dataset = Dataset.open(get, "d1", key="payslip_id")
     if step == "train":

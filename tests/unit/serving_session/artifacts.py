@@ -34,9 +34,9 @@ SERVING: dict[str, Any] = {
 def served_files() -> dict[str, bytes]:
     """The three files that a session loads, of a real small forest."""
     rows, model = payroll_like(600), fitted()
-    golden = choose(rows, model.split_points(), model.score, seed=1)
+    golden = choose(rows, model.model.split_points(), model.score, seed=1)
     return {
-        "model.onnx": export.to_onnx("isolation_forest", model.native_files()["forest.npz"]),
+        "model.onnx": export.to_onnx(model.native_files()["native.npz"]),
         "serving.json": json.dumps(SERVING).encode(),
         "golden.npz": golden.save(),
     }

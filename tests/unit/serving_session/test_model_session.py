@@ -74,7 +74,7 @@ def test_a_model_that_scores_otherwise_than_its_golden_vectors_is_refused(files:
     other = fitted(seed=99)
     from countersign.learning import export
 
-    swapped = export.to_onnx("isolation_forest", other.native_files()["forest.npz"])
+    swapped = export.to_onnx(other.native_files()["native.npz"])
     assert len(rows) == len(scores)
     with pytest.raises(ArtifactError, match="golden vectors score"):
         ModelSession.load(Loaded({**files, "model.onnx": swapped}))
@@ -89,8 +89,8 @@ def with_operator(model: bytes, operator: str) -> bytes:
 
 
 def test_an_operator_that_is_not_allowed_is_refused_by_name(files: Files) -> None:
-    changed = with_operator(files["model.onnx"], "Mul")
-    with pytest.raises(ArtifactError, match="/Mul"):
+    changed = with_operator(files["model.onnx"], "Add")
+    with pytest.raises(ArtifactError, match="/Add"):
         ModelSession.load(Loaded({**files, "model.onnx": changed}))
 
 

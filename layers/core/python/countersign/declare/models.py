@@ -35,11 +35,12 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """How to learn. `trainer` is a name in `learning/trainers`."""
+    """How to learn. `trainer` is a name in `learning/trainers`; `members` are the parts of an ensemble."""
 
     trainer: str
     hyperparameters: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     seed: int = 7
+    members: tuple[ModelSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from countersign.learning.forest import Floats
+from countersign.learning.native import Floats
 from countersign.statistics.auc_compare import Comparison, delong, paired_bootstrap
 from countersign.statistics.classification import confusion
 from countersign.statistics.errors import ShapeError

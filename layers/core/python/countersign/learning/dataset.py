@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from countersign.clock import iso
 from countersign.errors import ContractError, DigestMismatchError, FieldError
-from countersign.learning.forest import Floats
+from countersign.learning.native import Floats
 
 SPLITS = ("train", "valid", "test")
 Texts = NDArray[np.object_]
@@ -27,17 +27,23 @@ _NUMBERS = ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "BOOL
 class Rows:
     """The rows of one split, oldest first. `columns` are numbers (NaN is null), `texts` the rest.
 
-    `ids` and `texts` hold str, `as_of` int64 microseconds since 1970 UTC, `label` bool; all shape (n,).
+    `ids` and `texts` hold str, `as_of` int64 microseconds since 1970 UTC, `target` int64 the class: 1 for
+    yes and 0 for no, or the index among the label's classes; all shape (n,).
     """
 
     ids: Texts
     as_of: NDArray[np.int64]
-    label: NDArray[np.bool_]
+    target: NDArray[np.int64]
     columns: Mapping[str, Floats]
     texts: Mapping[str, Texts]
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def label(self) -> NDArray[np.bool_]:
+        """Whether the row is labelled yes; of classes, whether it is not of the first."""
+        return np.asarray(self.target > 0)
 
     @property
     def positives(self) -> int:
@@ -54,7 +60,7 @@ class Rows:
         return Rows(
             ids=self.ids[index],
             as_of=self.as_of[index],
-            label=self.label[index],
+            target=self.target[index],
             columns={name: values[index] for name, values in self.columns.items()},
             texts={name: values[index] for name, values in self.texts.items()},
         )
@@ -68,13 +74,22 @@ class Dataset:
     manifest: Mapping[str, Any]
     digest: str
     key: str
+    classes: tuple[str, ...]
     _get: Callable[[str], bytes]
 
     @classmethod
-    def open(cls, get: Callable[[str], bytes], dataset_id: str, *, key: str) -> Dataset:
+    def open(
+        cls,
+        get: Callable[[str], bytes],
+        dataset_id: str,
+        *,
+        key: str,
+        classes: tuple[str, ...] = (),
+    ) -> Dataset:
         """Read the manifest. `get` fetches an object of the lake; `key` names the spine's id column."""
         body = get(f"datasets/{dataset_id}/manifest.json")
-        return cls(dataset_id, json.loads(body), hashlib.sha256(body).hexdigest(), key, get)
+        digest = hashlib.sha256(body).hexdigest()
+        return cls(dataset_id, json.loads(body), digest, key, classes, get)
 
     def split(self, name: str) -> Rows:
         """The rows of `train`, `valid` or `test`.
@@ -91,7 +106,22 @@ class Dataset:
             raise DigestMismatchError(
                 f"{file} of dataset {self.dataset_id} is not the frozen one; freeze the dataset again"
             )
-        return read_rows(content, key=self.key)
+        return read_rows(content, key=self.key, classes=self.classes)
+
+
+def _targets(values: Any, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    """Each label as the index of its class; without classes it must be 0 or 1."""
+    if classes:
+        place = {name: n for n, name in enumerate(classes)}
+        found = [place.get(name, -1) for name in _texts(values).tolist()]
+        if -1 in found:
+            expected = FieldError("label", f"one of {', '.join(classes)}", found.index(-1))
+            raise ContractError("A label is none of the declared classes", errors=[expected])
+        return np.array(found, dtype=np.int64)
+    numbers = _numbers(values)
+    if not np.isin(numbers, (0.0, 1.0)).all():
+        raise ContractError("A label is neither 0 nor 1", errors=[FieldError("label", "0 or 1")])
+    return numbers.astype(np.int64)
 
 
 def _moment(microseconds: NDArray[np.int64]) -> str | None:
@@ -100,8 +130,8 @@ def _moment(microseconds: NDArray[np.int64]) -> str | None:
     return iso(datetime.fromtimestamp(found[0] / 1e6, tz=UTC)) if found else None
 
 
-def read_rows(parquet: bytes, *, key: str) -> Rows:
-    """The rows of a dataset's Parquet file. Raises ContractError."""
+def read_rows(parquet: bytes, *, key: str, classes: tuple[str, ...] = ()) -> Rows:
+    """The rows of a dataset's Parquet file. `classes` are the label's. Raises ContractError."""
     import duckdb
 
     with tempfile.TemporaryDirectory() as folder:
@@ -113,15 +143,12 @@ def read_rows(parquet: bytes, *, key: str) -> Rows:
             _check_columns(types, key)
             chosen = ", ".join(_as_array(name, kind) for name, kind in types.items())
             found = table.order(f'as_of, "{key}"').project(chosen).fetchnumpy()
-    label = _numbers(found["label"])
-    if not np.isin(label, (0.0, 1.0)).all():
-        raise ContractError("A label is neither 0 nor 1", errors=[FieldError("label", "0 or 1")])
     numeric = [n for n, kind in types.items() if kind.startswith(_NUMBERS) and n != "label"]
-    texts = [n for n, kind in types.items() if kind == "VARCHAR"]
+    texts = [n for n, kind in types.items() if kind == "VARCHAR" and n != "label"]
     return Rows(
         ids=_texts(found[key]),
         as_of=np.asarray(found["as_of"], dtype=np.int64),
-        label=label == 1.0,
+        target=_targets(found["label"], classes),
         columns={name: _numbers(found[name]) for name in numeric},
         texts={name: _texts(found[name]) for name in texts},
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.errors import ExportError
-from countersign.learning.forest import Floats, Inputs
+from countersign.learning.native import Floats, Inputs
 
 MINIMUM = 1_000
 TOLERANCE = 1e-5
@@ -21,7 +21,7 @@ _LARGE = (1e6, 1e12, 3e38)
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """`rows` float32 (n, n_features); `scores` float64 (n,) by the native library."""
+    """`rows` float32 (n, n_features); `scores` float64 (n,) or (n, n_outputs), by the native library."""
 
     rows: Inputs
     scores: Floats
@@ -40,12 +40,13 @@ def choose(
     *,
     seed: int,
 ) -> Golden:
-    """At least 1 000 vectors: real rows, extremes, zeros, huge values and exact split points.
+    """At least 1 000 vectors: real rows, extremes, zeros, huge values and exact split points; and where
+    the rows have nulls, each such input null alone and all of them at once.
 
     Parameters
     ----------
     rows : float32, shape (n_rows, n_features)
-        Real inputs, nulls filled.
+        Real inputs; NaN is a null that the model takes.
     split_points : (features, thresholds)
         Of the model's inner nodes.
     score : callable
@@ -55,9 +56,12 @@ def choose(
     """
     random = np.random.default_rng(seed)
     real = rows[random.choice(len(rows), size=min(_REAL_ROWS, len(rows)), replace=False)]
-    parts = [real, _edges(rows), _at_split_points(rows, split_points, random)]
+    nullable: NDArray[np.bool_] = np.asarray(np.isnan(rows).any(axis=0))
+    whole = np.where(np.isnan(rows), np.nanmedian(rows, axis=0), rows).astype(np.float32)
+    parts = [real, _edges(whole), _nulls(whole, nullable)]
+    parts.append(_at_split_points(whole, split_points, random))
     missing = max(MINIMUM - sum(map(len, parts)), 256)
-    low, high = rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64)
+    low, high = whole.min(axis=0).astype(np.float64), whole.max(axis=0).astype(np.float64)
     parts.append(random.uniform(low, high, size=(missing, rows.shape[1])).astype(np.float32))
     chosen = np.ascontiguousarray(np.concatenate(parts), dtype=np.float32)
     return Golden(chosen, score(chosen))
@@ -78,11 +82,23 @@ def _edges(rows: Inputs) -> Inputs:
     return np.stack(whole + alone).astype(np.float32)
 
 
+def _nulls(rows: Inputs, nullable: NDArray[np.bool_]) -> Inputs:
+    """The middle with each nullable input null alone, and with all of them null."""
+    middle = np.median(rows, axis=0).astype(np.float32)
+    columns = np.flatnonzero(nullable)
+    made = np.repeat(middle[None, :], len(columns) + 1, axis=0)
+    made[np.arange(len(columns)), columns] = np.nan
+    made[-1, columns] = np.nan
+    return made
+
+
 def _at_split_points(
     rows: Inputs, split_points: tuple[NDArray[np.int32], Floats], random: np.random.Generator
 ) -> Inputs:
     """Real rows with one value moved to the float32 next below, at and next above a threshold."""
     features, thresholds = split_points
+    inside = np.abs(thresholds) < _LARGE[-1]
+    features, thresholds = features[inside], thresholds[inside]
     if not len(features):
         return np.empty((0, rows.shape[1]), dtype=np.float32)
     picked = random.choice(len(features), size=min(_SPLIT_POINTS, len(features)), replace=False)

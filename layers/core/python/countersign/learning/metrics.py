@@ -11,7 +11,7 @@ import numpy as np
 
 from countersign.declare import CostMatrix, Gate
 from countersign.learning.dataset import Rows
-from countersign.learning.forest import Floats
+from countersign.learning.native import Floats
 from countersign.serving.hybrid import combine
 from countersign.serving.rules import score_rules
 from countersign.statistics.auc_compare import auc_interval, bootstrap_interval

@@ -12,8 +12,16 @@ from countersign.errors import ContractError, DataError, FieldError, LeakageErro
 from countersign.learning.dataset import Rows
 
 
-def check(splits: Mapping[str, Rows], *, inputs: Sequence[str], split: Split) -> None:
+def check(
+    splits: Mapping[str, Rows],
+    *,
+    inputs: Sequence[str],
+    split: Split,
+    classes: Sequence[str] = (),
+) -> None:
     """Raise unless `train`, `valid` and `test` can teach and judge a model of `inputs`.
+
+    Of `classes` each needs `min_positives` rows in all, and one in every split.
 
     Raises
     ------
@@ -28,7 +36,10 @@ def check(splits: Mapping[str, Rows], *, inputs: Sequence[str], split: Split) ->
             f"The dataset lacks the inputs {', '.join(absent)}; build the features and freeze it again",
             errors=[FieldError(name, "a column of the dataset") for name in absent],
         )
-    _check_sizes(splits, split)
+    if classes:
+        _check_classes(splits, split, classes)
+    else:
+        _check_sizes(splits, split)
     _check_splits_apart(splits, split)
     _check_inputs(splits["train"], inputs)
 
@@ -54,6 +65,30 @@ def _check_sizes(splits: Mapping[str, Rows], split: Split) -> None:
                 f"The {name} split has {part.positives} positives in {len(part)} rows and can judge "
                 "nothing; both classes are needed: ingest more history, or change Split's shares"
             )
+
+
+def _check_classes(splits: Mapping[str, Rows], split: Split, classes: Sequence[str]) -> None:
+    counts = {
+        name: np.bincount(part.target, minlength=len(classes)) for name, part in splits.items()
+    }
+    total = np.sum(list(counts.values()), axis=0)
+    if total.sum() < split.min_rows:
+        raise TooFewRowsError(
+            f"{total.sum()} labelled rows where at least {split.min_rows} are declared; "
+            "ingest more history, or lower Split.min_rows in the declaration"
+        )
+    few = [f"{n} has {c}" for n, c in zip(classes, total, strict=True) if c < split.min_positives]
+    few += [
+        f"{name} has none in {part}"
+        for part, count in counts.items()
+        for name, c in zip(classes, count, strict=True)
+        if c == 0
+    ]
+    if few:
+        raise TooFewRowsError(
+            f"Too few rows of a class ({split.min_positives} each are declared, and one in every "
+            f"split): {'; '.join(few)}. Ingest more history, or declare fewer classes"
+        )
 
 
 def _check_splits_apart(splits: Mapping[str, Rows], split: Split) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from countersign.declare import Hybrid, Rule
 from countersign.errors import ContractError, FieldError
 from countersign.learning.dataset import Rows
-from countersign.learning.forest import Floats
+from countersign.learning.native import Floats
 from countersign.serving.hybrid import combine
 from countersign.serving.preprocess import matrix
 from countersign.serving.rules import score_rules

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from countersign.declare import CostMatrix
-from countersign.learning.forest import Floats
+from countersign.learning.native import Floats
 from countersign.statistics.classification import cost_curve, cost_optimal_threshold
 
 

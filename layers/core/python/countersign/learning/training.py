@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ from countersign.declare import UseCase
 from countersign.learning import environment, golden, readiness, threshold, trainers
 from countersign.learning.dataset import Dataset, Rows
 from countersign.learning.fills import fill_constants, realistic_ranges
-from countersign.learning.forest import Floats
+from countersign.learning.native import Floats
 from countersign.learning.scoring import Scores, add_rules
+from countersign.learning.trainers.lesson import Examples, Fitted, Lesson
 from countersign.serving.preprocess import matrix
 from countersign.serving.rules import rules_to_json, rules_version
 
@@ -25,47 +26,76 @@ class Trained:
     """`files` by name: the native model and the golden vectors. `serving` is `serving.json` to be.
 
     `reference` and `reference_scores` (final scores) are what monitoring freezes as its baseline;
-    `thresholds` holds the cost curves, `split` the rows, positives and time span of each split.
+    `found` is what the trainer found out (rounds, calibration), `thresholds` holds the cost curves, `split`
+    the rows, positives and time span of each split.
     """
 
     files: dict[str, bytes]
     serving: dict[str, Any]
     hyperparameters: dict[str, Any]
+    found: dict[str, Any]
     thresholds: dict[str, Any]
     split: dict[str, Any]
     reference: Mapping[str, Floats]
     reference_scores: Floats
 
 
-def train(use_case: UseCase, splits: Mapping[str, Rows]) -> Trained:
+def train(
+    use_case: UseCase,
+    splits: Mapping[str, Rows],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Trained:
     """Fit the declared model on `train`, set its threshold on `valid`; `test` is only counted.
 
     Raises the errors of `readiness.check`, and DataError for a hyperparameter nobody knows.
     """
-    readiness.check(splits, inputs=use_case.inputs, split=use_case.split)
-    fills = fill_constants(use_case, splits["train"])
-    rows = {
-        name: matrix(use_case.inputs, fills, splits[name].columns) for name in ("train", "valid")
-    }
+    readiness.check(
+        splits, inputs=use_case.inputs, split=use_case.split, classes=use_case.label.classes
+    )
     spec = use_case.model
-    fitted = trainers.get(spec.trainer).fit(
-        rows["train"], hyperparameters=spec.hyperparameters, seed=spec.seed
+    trainer = trainers.get(spec.trainer)
+    fills = fill_constants(use_case, splits["train"], takes_nulls=trainer.TAKES_NULLS)
+    examples = {
+        name: Examples(
+            rows=matrix(use_case.inputs, fills, splits[name].columns), target=splits[name].target
+        )
+        for name in ("train", "valid")
+    }
+    fitted: Fitted = trainer.fit(
+        Lesson(
+            **examples,
+            classes=use_case.label.classes,
+            hyperparameters=spec.hyperparameters,
+            members=spec.members,
+            seed=spec.seed,
+            progress=progress,
+        )
     )
-    scores = add_rules(
-        fitted.score(rows["valid"]), splits["valid"], rules=use_case.rules, hybrid=use_case.hybrid
-    )
-    chosen = _thresholds(use_case, splits["valid"], scores)
-    every = np.concatenate([rows["train"], rows["valid"]])
-    vectors = golden.choose(every, fitted.split_points(), fitted.score, seed=spec.seed)
+    scored = fitted.score(examples["valid"].rows)
+    chosen, final = _decided(use_case, splits["valid"], scored)
+    every = np.concatenate([part.rows for part in examples.values()])
+    vectors = golden.choose(every, fitted.model.split_points(), fitted.score, seed=spec.seed)
     return Trained(
         files={**fitted.native_files(), "golden.npz": vectors.save()},
         serving=_serving(use_case, splits["train"], fills, chosen),
         hyperparameters=fitted.hyperparameters,
+        found=fitted.found,
         thresholds={name: {"value": t.value, "curve": t.cost_curve} for name, t in chosen.items()},
         split={"kind": use_case.split.order, **{n: part.span() for n, part in splits.items()}},
         reference=_reference(use_case, splits),
-        reference_scores=scores.final,
+        reference_scores=final,
     )
+
+
+def _decided(
+    use_case: UseCase, valid: Rows, scored: Floats
+) -> tuple[dict[str, threshold.Threshold], Floats]:
+    """The thresholds and the final score of each validation row: of classes, that of the likeliest."""
+    if use_case.label.classes:
+        return {}, np.asarray(scored.max(axis=1))
+    scores = add_rules(scored, valid, rules=use_case.rules, hybrid=use_case.hybrid)
+    return _thresholds(use_case, valid, scores), scores.final
 
 
 def _reference(use_case: UseCase, splits: Mapping[str, Rows]) -> dict[str, Floats]:
@@ -92,7 +122,7 @@ def _thresholds(use_case: UseCase, valid: Rows, scores: Scores) -> dict[str, thr
 def _serving(
     use_case: UseCase,
     train_rows: Rows,
-    fills: Mapping[str, float | None],
+    fills: Mapping[str, float | str | None],
     chosen: Mapping[str, threshold.Threshold],
 ) -> dict[str, Any]:
     """`serving.json`: all that the scorer needs beside the model itself."""
@@ -102,10 +132,11 @@ def _serving(
         "schema": 1,
         "use_case": use_case.name,
         "features": list(use_case.inputs),
+        "classes": list(use_case.label.classes),
         "request_time": [name for name in use_case.inputs if name in at_request],
         "fills": dict(fills),
         "ranges": {n: list(r) for n, r in realistic_ranges(use_case.inputs, train_rows).items()},
-        "threshold": chosen["final"].value,
+        "threshold": chosen["final"].value if chosen else 0.0,
         "score_range": [0.0, 1.0],
         "hybrid": {
             "model_weight": use_case.hybrid.model_weight,
@@ -113,13 +144,20 @@ def _serving(
         },
         "rules": rules_to_json(use_case.rules),
         "rules_version": rules_version(use_case.rules),
-        "decision": {
-            "at_or_above": "review",
-            "below": "pass",
-            "model_only_threshold": chosen["model"].value,
-            # Without a model a row needs at least one rule to be looked at, and full points suffice.
-            "rules_only_threshold": min(1.0, max(least, chosen["rules"].value)),
-        },
+        "decision": _decision(chosen, least),
+    }
+
+
+def _decision(chosen: Mapping[str, threshold.Threshold], least_points: float) -> dict[str, Any]:
+    """How a score becomes a decision. Strategies, where there are any, are the declaration's."""
+    if not chosen:
+        return {}
+    return {
+        "at_or_above": "review",
+        "below": "pass",
+        "model_only_threshold": chosen["model"].value,
+        # Without a model a row needs at least one rule to be looked at, and full points suffice.
+        "rules_only_threshold": min(1.0, max(least_points, chosen["rules"].value)),
     }
 
 
@@ -131,6 +169,7 @@ def describe(use_case: UseCase, dataset: Dataset, trained: Trained) -> dict[str,
         "trainer": use_case.model.trainer,
         "seed": use_case.model.seed,
         "hyperparameters": trained.hyperparameters,
+        "found": trained.found,
         "dataset_id": dataset.dataset_id,
         "dataset_digest": dataset.digest,
         "synthetic": bool(dataset.manifest["synthetic"]),

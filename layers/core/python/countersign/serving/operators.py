@@ -10,6 +10,17 @@ from collections.abc import Iterator
 
 from countersign.errors import ArtifactError
 
+# What a served model is made of; nothing here loops, branches or reads a file.
+ALLOWED = frozenset(
+    {("ai.onnx.ml", "TreeEnsembleRegressor")}
+    | {
+        ("", operator)
+        for operator in (
+            "Cast", "Clip", "Concat", "Div", "Gemm", "GreaterOrEqual", "Mul", "Pow", "Sigmoid",
+            "Softmax", "Sub", "Sum",
+        )
+    }
+)  # fmt: skip
 _MODEL_GRAPH, _MODEL_TRAINING, _MODEL_FUNCTIONS = 7, 20, 25
 _GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
 _NODE_OPERATOR, _NODE_DOMAIN = 4, 7

@@ -1,11 +1,12 @@
 """From named features to the model's input vector: the same lines in training and in scoring.
 
 A null becomes the feature's fill constant, fixed at training and kept in `serving.json`; a feature whose
-constant is null refuses nulls.
+constant is null refuses nulls, and one whose constant is "keep" hands them to the model as NaN.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from countersign.errors import DataError, FieldError
 
-Fills = Mapping[str, float | None]
+Fills = Mapping[str, float | str | None]
+KEEP = "keep"
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -29,10 +31,11 @@ def vector(names: Sequence[str], fills: Fills, features: Mapping[str, float | No
     for name in names:
         value = features.get(name)
         if value is None or value != value:  # noqa: PLR0124 - NaN is null
-            value = fills[name] if name in features else None
-            if value is None:
+            fill = fills[name] if name in features else None
+            if fill is None:
                 wrong.append(FieldError(name, "a value"))
                 continue
+            value = math.nan if fill == KEEP else float(fill)
         elif abs(value) > LARGEST:
             wrong.append(FieldError(name, "a finite value"))
         row.append(value)
@@ -61,7 +64,8 @@ def matrix(
         beyond = np.abs(values) > LARGEST
         if beyond.any():
             wrong.append(FieldError(name, "finite values", int(np.argmax(beyond))))
-        filled.append(np.where(nulls, 0.0 if fill is None else fill, values))
+        stands = np.nan if fill == KEEP else 0.0 if fill is None else float(fill)
+        filled.append(np.where(nulls, stands, values))
     if wrong:
         named = ", ".join(f"{error.field} (expected {error.expected})" for error in wrong)
         raise DataError(f"The rows cannot be scored: {named}", errors=wrong)

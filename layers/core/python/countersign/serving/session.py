@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from countersign.declare import Hybrid, Rule
 from countersign.errors import ArtifactError
-from countersign.serving.operators import operators
-from countersign.serving.preprocess import LARGEST, Fills, vector
+from countersign.serving.operators import ALLOWED, operators
+from countersign.serving.preprocess import KEEP, LARGEST, Fills, vector
 from countersign.serving.rules import rules_from_json
 
 FILES = ("model.onnx", "serving.json", "golden.npz")
 TOLERANCE = 1e-5
-_ALLOWED = frozenset({("ai.onnx.ml", "TreeEnsembleRegressor"), ("", "Pow")})
 
 
 class VerifiedArtifact(Protocol):
@@ -35,7 +34,8 @@ class ModelSession:
     """One model in one worker. Not for several threads at once: the input buffer is shared.
 
     `features` are the model's inputs in order, `request_time` those of them made at request time,
-    `fills` the constants for nulls, `threshold`, `hybrid` and `rules` the decision's parts.
+    `fills` the constants for nulls, `threshold`, `hybrid` and `rules` the decision's parts; `classes` is
+    empty for a model of one score.
     """
 
     def __init__(self, digest: str, model: bytes, serving: Mapping[str, Any]) -> None:
@@ -48,10 +48,12 @@ class ModelSession:
             self.threshold = float(serving["threshold"])
             self.rules: tuple[Rule, ...] = rules_from_json(serving["rules"])
             self.hybrid = Hybrid(**serving["hybrid"])
+            self.classes: tuple[str, ...] = tuple(serving.get("classes", ()))
             self._low, self._high = (float(bound) for bound in serving["score_range"])
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError("serving.json is not complete; export the model again") from error
-        self._session = _open(model, len(self.features))
+        self._keeps = np.array([fill == KEEP for fill in self.fills.values()])
+        self._session = _open(model, len(self.features), len(self.classes) or 1)
         self._input = self._session.get_inputs()[0].name
         self._outputs = [self._session.get_outputs()[0].name]
         self._row = np.zeros((1, len(self.features)), dtype=np.float32)
@@ -92,23 +94,31 @@ class ModelSession:
         if len(row) != len(self.features):
             raise ArtifactError(f"{len(row)} values for a model of {len(self.features)} features")
         if not all(-LARGEST <= value <= LARGEST for value in row):  # NaN fails too
-            raise ArtifactError("The model's input does not fit finite float32 values")
+            self._refuse_unkept(np.array([row]))
         self._row[0] = row
         score = float(self._session.run(self._outputs, self._feed)[0][0, 0])
         if not self._low <= score <= self._high:  # NaN fails too
             raise ArtifactError("The model's score is not finite and in its declared range")
         return score
 
+    def _refuse_unkept(self, rows: NDArray[Any]) -> None:
+        """Raise unless every value is a float32, or a null that the model has a branch for."""
+        if not ((np.abs(rows) <= LARGEST) | (np.isnan(rows) & self._keeps)).all():
+            raise ArtifactError("The model's input does not fit finite float32 values")
+
     def score_many(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The same scores, bit for bit, of many filled rows of shape (n_rows, n_features)."""
+        """The same scores, bit for bit, of many filled rows of shape (n_rows, n_features).
+
+        Shape (n_rows,), or (n_rows, n_classes) for a model of classes.
+        """
         if rows.ndim != 2 or rows.shape[1] != len(self.features):
             raise ArtifactError(f"Rows of {len(self.features)} features are needed")
-        if not np.isfinite(rows).all():
-            raise ArtifactError("The model's input does not fit finite float32 values")
+        self._refuse_unkept(rows)
         if not len(rows):
-            return np.empty(0)
+            return np.empty((0, len(self.classes)) if self.classes else 0)
         feed = {self._input: np.ascontiguousarray(rows, dtype=np.float32)}
-        scores = self._session.run(self._outputs, feed)[0][:, 0].astype(np.float64)
+        scores = self._session.run(self._outputs, feed)[0].astype(np.float64)
+        scores = scores if self.classes else scores[:, 0]
         if not ((scores >= self._low) & (scores <= self._high)).all():
             raise ArtifactError("A score is not finite and in its declared range")
         return np.asarray(scores)
@@ -127,11 +137,11 @@ def golden_vectors(content: bytes) -> tuple[NDArray[np.float32], NDArray[np.floa
         raise ArtifactError("golden.npz is not a set of golden vectors") from error
 
 
-def _open(model: bytes, n_features: int) -> Any:
+def _open(model: bytes, n_features: int, n_outputs: int) -> Any:
     """The onnxruntime session, once the file's operators and the shapes are what they must be."""
     import onnxruntime
 
-    foreign = sorted({"/".join(op) for op in operators(model) if op not in _ALLOWED})
+    foreign = sorted({"/".join(op) for op in operators(model) if op not in ALLOWED})
     if foreign:
         raise ArtifactError(f"model.onnx uses operators that are not allowed: {', '.join(foreign)}")
     options = onnxruntime.SessionOptions()
@@ -144,6 +154,6 @@ def _open(model: bytes, n_features: int) -> Any:
         raise ArtifactError("onnxruntime refuses model.onnx; export it again") from error
     taken = [(i.type, i.shape[1:]) for i in session.get_inputs()]
     given = [(o.type, o.shape[1:]) for o in session.get_outputs()]
-    if taken != [("tensor(float)", [n_features])] or given != [("tensor(float)", [1])]:
+    if taken != [("tensor(float)", [n_features])] or given != [("tensor(float)", [n_outputs])]:
         raise ArtifactError("model.onnx does not take the features that serving.json lists")
     return session

@@ -46,7 +46,12 @@ def run(request: Request, stores: Stores) -> Result:
         known = stores.artifacts.read_json(f"{folder}/{DOCUMENT}")
         if known["artifact_digest"] == artifact.digest:  # judged before: the verdict stands
             return conclude(known, stores)
-    dataset = Dataset.open(stores.lake.get, request.dataset_id, key=use_case.label.join)
+    dataset = Dataset.open(
+        stores.lake.get,
+        request.dataset_id,
+        key=use_case.label.join,
+        classes=use_case.label.classes,
+    )
     verdict = judge(
         use_case,
         ModelSession.load(artifact),

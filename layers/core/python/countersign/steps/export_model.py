@@ -15,6 +15,7 @@ from countersign.aws.stores import Stores
 from countersign.errors import DigestMismatchError, ExportError
 from countersign.learning import environment, export
 from countersign.learning.golden import largest_difference
+from countersign.learning.native import FILE
 from countersign.learning.record import RECORD, manifest
 from countersign.serving.session import ModelSession, golden_vectors
 
@@ -46,12 +47,8 @@ def run(request: Request, stores: Stores) -> Result:
     record = stores.artifacts.read_json(f"{folder}/{RECORD}")
     if record["dataset_id"] != request.dataset_id:
         raise ExportError(f"Run {request.run_id} was not trained on dataset {request.dataset_id}")
-    native = export.native_file(record["trainer"])
-    files = {
-        name: _trained(stores, folder, name, record)
-        for name in (native, "golden.npz", "baseline.json")
-    }
-    model = export.to_onnx(record["trainer"], files[native])
+    files = {name: _trained(stores, folder, name, record) for name in record["files"]}
+    model = export.to_onnx(files[FILE])
     made = environment.describe(environment.EXPORT)
     serving = {**record["serving"], "versions": made}
     session = ModelSession("", model, serving)

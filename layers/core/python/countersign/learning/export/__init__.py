@@ -1,40 +1,24 @@
-"""From a native model to ONNX: built, its structure checked, and held against the native scores.
+"""From a native model to ONNX: built, its structure checked, to be held against the native scores.
 
-Needs numpy and onnx only; scikit-learn is not in this function's layers.
+Needs numpy and onnx only; scikit-learn and xgboost are not in this function's layers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from countersign.errors import ExportError
-
-
-def native_file(trainer: str) -> str:
-    """The file that `trainer` leaves for the exporter."""
-    if trainer not in _NATIVE_FILES:
-        raise ExportError(
-            f"No export for the trainer {trainer!r}; there is one for {', '.join(_NATIVE_FILES)}"
-        )
-    return _NATIVE_FILES[trainer]
+from countersign.learning.export.graph import build
+from countersign.learning.export.structure import check
+from countersign.learning.native import load
 
 
-def to_onnx(trainer: str, native: bytes) -> bytes:
-    """The ONNX bytes of a native model; equal input gives equal bytes."""
-    native_file(trainer)
-    return _EXPORTERS[trainer](native)
+def to_onnx(native: bytes) -> bytes:
+    """The ONNX bytes of a `native.npz`; equal input gives equal bytes.
 
-
-def _isolation_forest(native: bytes) -> bytes:
-    from countersign.learning.export.fused_forest import fused
-    from countersign.learning.export.structure import check
-    from countersign.learning.forest import Forest
-
-    forest = Forest.load(native)
-    model = fused(forest)
-    check(model, n_features=forest.n_features)
-    return model
-
-
-_NATIVE_FILES: Mapping[str, str] = {"isolation_forest": "forest.npz"}
-_EXPORTERS: Mapping[str, Callable[[bytes], bytes]] = {"isolation_forest": _isolation_forest}
+    Raises
+    ------
+    ArtifactError   not a native model
+    ExportError     ONNX would score it otherwise, or its structure is not sound
+    """
+    model = load(native)
+    content = build(model)
+    check(content, n_features=model.n_features, n_outputs=model.n_outputs)
+    return content

@@ -1,4 +1,4 @@
-"""The structure of an exported tree ensemble, read back from the finished bytes before they are signed.
+"""The structure of an exported model, read back from the finished bytes before they are signed.
 
 A tree with a child out of range or a loop can crash or hang the runtime, so it never gets a signature;
 the scorer, which carries no onnx package, trusts the signature.
@@ -12,24 +12,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.errors import ExportError
+from countersign.serving.operators import ALLOWED
 
-OPERATORS = (("ai.onnx.ml", "TreeEnsembleRegressor"), ("", "Pow"))
 _SAME_LENGTH = (
     "nodes_nodeids", "nodes_featureids", "nodes_values", "nodes_modes", "nodes_truenodeids",
-    "nodes_falsenodeids",
+    "nodes_falsenodeids", "nodes_missing_value_tracks_true",
 )  # fmt: skip
 
 
-def check(content: bytes, *, n_features: int) -> None:
-    """Raise ExportError unless the bytes hold one sound tree ensemble and the power after it."""
+def check(content: bytes, *, n_features: int, n_outputs: int) -> None:
+    """Raise ExportError unless the bytes hold allowed operators and sound tree ensembles only."""
     import onnx
 
     model = onnx.load_model_from_string(content)
-    found = tuple((node.domain, node.op_type) for node in model.graph.node)
-    if found != OPERATORS:
-        raise ExportError(f"Expected the operators {OPERATORS}, found {found}")
-    onnx.checker.check_model(model)
-    lists = {a.name: onnx.helper.get_attribute_value(a) for a in model.graph.node[0].attribute}
+    foreign = {(n.domain, n.op_type) for n in model.graph.node} - ALLOWED
+    if foreign:
+        raise ExportError(f"Operators that may not be served: {sorted(foreign)}")
+    onnx.checker.check_model(model, full_check=True)
+    widths = {
+        side.name: side.type.tensor_type.shape.dim[1].dim_value
+        for side in (*model.graph.input, *model.graph.output)
+    }
+    if widths != {"features": n_features, "score": n_outputs}:
+        raise ExportError(f"Expected {n_features} features and {n_outputs} scores, found {widths}")
+    for node in model.graph.node:
+        if node.op_type == "TreeEnsembleRegressor":
+            lists = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+            _check_ensemble(lists, n_features)
+
+
+def _check_ensemble(lists: dict[str, Any], n_features: int) -> None:
     if any(len(lists[name]) != len(lists["nodes_treeids"]) for name in _SAME_LENGTH):
         raise ExportError("The node lists of the tree ensemble differ in length")
     trees = np.asarray(lists["nodes_treeids"])
@@ -39,8 +51,9 @@ def check(content: bytes, *, n_features: int) -> None:
         raise ExportError(f"A node compares a feature outside 0 to {n_features - 1}")
     if not np.isfinite(lists["nodes_values"]).all():
         raise ExportError("A node's threshold is not finite")
-    for tree in range(int(trees.max()) + 1):
-        _check_tree(tree, np.flatnonzero(trees == tree), leaf, lists)
+    order = np.argsort(trees, kind="stable")
+    for at in np.split(order, np.flatnonzero(np.diff(trees[order])) + 1):
+        _check_tree(int(trees[at[0]]), at, leaf, lists)
     _check_leaves(trees, leaf, lists)
 
 
@@ -63,10 +76,13 @@ def _check_tree(
 
 
 def _check_leaves(trees: NDArray[np.int64], leaf: NDArray[np.bool_], lists: dict[str, Any]) -> None:
-    """Every leaf has one finite weight and nothing else has one."""
-    expected = np.stack([trees[leaf], np.asarray(lists["nodes_nodeids"])[leaf]])
-    weighted = np.stack([np.asarray(lists[f"target_{n}ids"]) for n in ("tree", "node")])
-    if not np.array_equal(expected, weighted):
+    """Every leaf has a finite weight for an output that there is, and nothing else has one."""
+    expected = set(zip(trees[leaf], np.asarray(lists["nodes_nodeids"])[leaf], strict=True))
+    weighted = set(zip(lists["target_treeids"], lists["target_nodeids"], strict=True))
+    if expected != weighted:
         raise ExportError("The leaves and the weights of the tree ensemble do not match")
-    if not np.isfinite(lists["target_weights"]).all():
+    targets = np.asarray(lists["target_ids"])
+    if ((targets < 0) | (targets >= lists["n_targets"])).any():
+        raise ExportError("A leaf adds to an output that there is not")
+    if not (np.isfinite(lists["target_weights"]).all() and np.isfinite(lists["base_values"]).all()):
         raise ExportError("A leaf's weight is not finite")

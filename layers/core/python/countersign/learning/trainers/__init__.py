@@ -1,7 +1,7 @@
 """The trainers that a `ModelSpec` can name: one module each, loaded only when it trains.
 
-A trainer module has `fit(rows, *, hyperparameters, seed)`, and what it returns has `score(rows)` by the
-native library, `native_files()` without pickle, and `split_points()` for the golden vectors.
+A trainer module has `fit(lesson) -> Fitted`, `DEFAULTS`, its hyperparameters with their defaults,
+`TAKES_NULLS`, whether it learns where a null goes, and `SUPERVISED`, whether it looks at labels.
 """
 
 from __future__ import annotations
@@ -11,7 +11,16 @@ from types import ModuleType
 
 from countersign.errors import DataError
 
-TRAINERS = ("isolation_forest",)
+TRAINERS = (
+    "isolation_forest",
+    "logistic_regression",
+    "random_forest",
+    "stacking",
+    "vote",
+    "weighted",
+    "xgboost_binary",
+    "xgboost_multiclass",
+)
 
 
 def get(name: str) -> ModuleType:

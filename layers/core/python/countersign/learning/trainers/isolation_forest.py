@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from countersign.errors import DataError
-from countersign.learning.forest import LEAF, Floats, Forest, Inputs
+from countersign.learning.native import LEAF, Floats, Inputs, Trees
+from countersign.learning.trainers.lesson import (
+    Fitted,
+    Hyperparameters,
+    Lesson,
+    check_same,
+    refuse_nulls,
+)
 
-DEFAULTS: Mapping[str, float | int | str | bool] = {
+DEFAULTS: Hyperparameters = {
     "n_estimators": 200,
     # Far more than the paper's 256: pay features are mostly constant with rare far values, which small
     # samples miss (AUC 0.86 → 0.91, average precision 0.15 → 0.5 on generated payroll).
@@ -19,34 +23,11 @@ DEFAULTS: Mapping[str, float | int | str | bool] = {
     "max_features": 1.0,
     "bootstrap": False,
 }
-KIND = "isolation_forest"
+TAKES_NULLS = False
+SUPERVISED = False
 
 
-@dataclass(frozen=True, slots=True)
-class FittedForest:
-    """A trained forest, beside the scikit-learn model that it must equal."""
-
-    forest: Forest
-    hyperparameters: dict[str, Any]
-    _native: Any
-
-    def score(self, rows: Inputs) -> Floats:
-        """scikit-learn's own scores, shape (n_rows,), in (0, 1); higher is more anomalous."""
-        return np.asarray(-self._native.score_samples(rows), dtype=np.float64)
-
-    def native_files(self) -> dict[str, bytes]:
-        """The native model by file name."""
-        return {"forest.npz": self.forest.save()}
-
-    def split_points(self) -> tuple[Any, Floats]:
-        """(feature, threshold) of every inner node: where a float32 comparison could go wrong."""
-        inner = self.forest.feature != LEAF
-        return self.forest.feature[inner], self.forest.threshold[inner]
-
-
-def fit(
-    rows: Inputs, *, hyperparameters: Mapping[str, float | int | str | bool], seed: int
-) -> FittedForest:
+def fit(lesson: Lesson) -> Fitted:
     """Fit on float32 rows of shape (n_rows, n_features); labels are not used.
 
     score = 2^(−E[h(x)] / c(max_samples)), h the path length and c that of an unsuccessful search.
@@ -61,30 +42,26 @@ def fit(
     """
     from sklearn.ensemble import IsolationForest
 
-    unknown = sorted(set(hyperparameters) - set(DEFAULTS))
-    if unknown:
-        raise DataError(
-            f"isolation_forest has no hyperparameter {', '.join(unknown)}; it has {', '.join(DEFAULTS)}"
-        )
-    if not np.isfinite(rows).all():
-        raise DataError("Rows must be finite before training; fill nulls from the declared policy")
-    chosen: dict[str, Any] = {**DEFAULTS, **hyperparameters}
-    if not isinstance(
-        chosen["max_samples"], str
-    ):  # a request for more samples than rows is all rows
+    rows = lesson.train.rows
+    chosen = lesson.choose("isolation_forest", DEFAULTS)
+    refuse_nulls("isolation_forest", rows)
+    if not isinstance(chosen["max_samples"], str):  # more samples than rows is all rows
         chosen["max_samples"] = min(chosen["max_samples"], len(rows))
-    native = IsolationForest(random_state=seed, **chosen).fit(rows)
-    fitted = FittedForest(from_native(native), chosen, native)
-    check = rows[:512]
-    if np.abs(fitted.forest.score(check) - fitted.score(check)).max() > 1e-9:
-        raise DataError(
-            "The saved arrays do not score like scikit-learn; this version of it is not supported"
-        )
-    return fitted
+    native = IsolationForest(random_state=lesson.seed, **chosen).fit(rows)
+
+    def score(some: Inputs) -> Floats:
+        return np.asarray(-native.score_samples(some), dtype=np.float64)
+
+    trees = from_native(native)
+    check_same(trees, score, rows[:512], 1e-9)
+    return Fitted(model=trees, score=score, hyperparameters=chosen)
 
 
-def from_native(native: Any) -> Forest:
-    """The arrays of a fitted scikit-learn IsolationForest."""
+def from_native(native: Any) -> Trees:
+    """The arrays of a fitted scikit-learn IsolationForest.
+
+    A leaf's value is −path / (n_trees · c(max_samples)), so that the sum is the exponent itself.
+    """
     parts: dict[str, list[Any]] = {n: [] for n in ("feature", "threshold", "left", "right", "path")}
     for estimator, columns in zip(native.estimators_, native.estimators_features_, strict=True):
         tree = estimator.tree_
@@ -99,15 +76,21 @@ def from_native(native: Any) -> Forest:
         parts["path"].append(np.where(leaf, path, 0.0))
     sizes = [len(part) for part in parts["feature"]]
     sampled = np.array([native.max_samples_])
-    return Forest(
+    normaliser = float(len(sizes) * average_path_length(sampled)[0])
+    path = np.concatenate(parts["path"]).astype(np.float64)
+    return Trees(
         feature=np.concatenate(parts["feature"]).astype(np.int32),
         threshold=np.concatenate(parts["threshold"]).astype(np.float64),
         left=np.concatenate(parts["left"]).astype(np.int32),
         right=np.concatenate(parts["right"]).astype(np.int32),
-        path=np.concatenate(parts["path"]).astype(np.float64),
+        missing_left=np.zeros(len(path), dtype=np.bool_),
+        # Adding 0 keeps a path of no length from becoming a negative zero.
+        value=(-path / normaliser + 0.0)[:, None],
         offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        normaliser=float(len(sizes) * average_path_length(sampled)[0]),
-        n_features=int(native.n_features_in_),
+        base=np.zeros(1),
+        link="exp2",
+        strict=False,
+        n_inputs=int(native.n_features_in_),
     )
 
 
