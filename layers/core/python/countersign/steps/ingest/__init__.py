@@ -66,7 +66,7 @@ def run(request: Request, stores: Stores) -> Result | Pending:
 
 def sources() -> dict[str, Source]:
     """Every source that any use case declares, also one that is trained only."""
-    return sources_of((use_cases.all_use_cases() | use_cases.trained_only()).values())
+    return sources_of(use_cases.registered())
 
 
 def _ingest(key: str, stores: Stores, deliveries: Deliveries) -> dict[str, object]:

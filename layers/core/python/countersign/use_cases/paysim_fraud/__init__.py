@@ -75,7 +75,7 @@ TRAINED_ONLY = UseCase(
         trainer="xgboost_binary",
         hyperparameters={"n_estimators": 200, "max_depth": 6, "learning_rate": 0.1},
     ),
-    split=Split(train=0.6, validate=0.2, min_rows=5_000, min_positives=50),
+    split=Split(train=0.6, validate=0.2, min_rows=1_000, min_positives=30),
     gates=(
         Gate("auc", at_least=0.80),
         Gate("average_precision", at_least=0.20),
