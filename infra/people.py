@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from infra.machines import MACHINES, WATCHERS
 from infra.names import BucketName, Names
 from infra.permissions import allow
-from infra.routes import PEOPLE, ROLES, Route
+from infra.routes import MODELLERS, PEOPLE, ROLES, Route
 
 SCHEDULES = ("weekly-psi", "daily-features", "daily-checks", "daily-seal")
 
@@ -25,17 +25,26 @@ class Objects:
     writers: frozenset[str] = frozenset()
 
 
+# Who reads feature history and training sets as they lie; pay data of single workers is in both.
+HISTORIANS = MODELLERS | {"auditor"}
+# A leakage audit computes every value again from the sources.
+PROVERS = frozenset({"data-scientist", "auditor"})
+
 OBJECTS: tuple[Objects, ...] = (
     Objects("raw", "raw/", writers=frozenset({"operator"})),
     Objects("raw", "quarantine/", readers=frozenset({"operator", "data-scientist", "auditor"})),
     Objects("lake", "reports/", readers=PEOPLE),
     Objects("lake", "quality/", readers=PEOPLE),
+    Objects("lake", "offline/", readers=HISTORIANS),
+    Objects("lake", "datasets/", readers=HISTORIANS),
+    Objects("lake", "sources/", readers=PROVERS),
     Objects("lake", "batch/", readers=frozenset({"operator"}), writers=frozenset({"operator"})),
     Objects("models", "", readers=PEOPLE),
     Objects("seal", "heads/", readers=frozenset({"auditor"})),
 )
-# Functions that a schedule wakes, for firing one by hand.
-SCHEDULED_FUNCTIONS = ("monitor", "seal_audit")
+# Functions that a schedule wakes, for firing one by hand; and the one that fills the online store, whose
+# writes never replace a newer value.
+BY_HAND = ("monitor", "seal_audit", "materialize")
 
 
 def statements(
@@ -75,28 +84,41 @@ def watching(names: Names) -> list[iam.PolicyStatement]:
 
 def objects(role: str, names: Names, data_key_arn: str) -> list[iam.PolicyStatement]:
     """The prefixes that name this role, and the data key through S3."""
+    readable = [row for row in OBJECTS if role in row.readers]
+    writable = [row for row in OBJECTS if role in row.writers]
     found = []
-    for row in OBJECTS:
-        below = [f"{names.bucket_arn(row.bucket)}/{row.prefix}*"]
-        if role in row.readers:
-            found.append(allow(["s3:GetObject"], below))
-            listing = allow(["s3:ListBucket"], [names.bucket_arn(row.bucket)])
-            if row.prefix:
-                listing.add_condition("StringLike", {"s3:prefix": [f"{row.prefix}*"]})
-            found.append(listing)
-        if role in row.writers:
-            found.append(allow(["s3:PutObject"], below))
+    # One statement for all prefixes: a statement each would not fit into a managed policy.
+    for action, rows in (("s3:GetObject", readable), ("s3:PutObject", writable)):
+        if rows:
+            found.append(allow([action], [below(row, names) for row in rows]))
+    for bucket in dict.fromkeys(row.bucket for row in readable):
+        found.append(listing([row for row in readable if row.bucket == bucket], names))
     if found:
-        key = allow(["kms:Decrypt", "kms:GenerateDataKey"], [data_key_arn])
+        uses = ["kms:Decrypt", *(["kms:GenerateDataKey"] if writable else [])]
+        key = allow(uses, [data_key_arn])
         key.add_condition("StringEquals", {"kms:ViaService": f"s3.{Aws.REGION}.{Aws.URL_SUFFIX}"})
         found.append(key)
     return found
 
 
+def below(row: Objects, names: Names) -> str:
+    """The ARN of every object of a row."""
+    return f"{names.bucket_arn(row.bucket)}/{row.prefix}*"
+
+
+def listing(rows: list[Objects], names: Names) -> iam.PolicyStatement:
+    """List one bucket below the prefixes of its rows."""
+    statement = allow(["s3:ListBucket"], [names.bucket_arn(rows[0].bucket)])
+    if all(row.prefix for row in rows):
+        prefixes = [f"{row.prefix}*" for row in rows]
+        statement.add_condition("StringLike", {"s3:prefix": prefixes})
+    return statement
+
+
 def operating(names: Names) -> list[iam.PolicyStatement]:
-    """See a schedule, and do now what it does later."""
+    """See a schedule, and do now what it does later; bring the online store up to date."""
     rules = [names.arn("events", "rule/", schedule) for schedule in SCHEDULES]
-    functions = [names.function_arn(name) for name in SCHEDULED_FUNCTIONS]
+    functions = [names.function_arn(name) for name in BY_HAND]
     return [
         allow(["events:DescribeRule", "events:ListTargetsByRule"], rules),
         allow(["lambda:InvokeFunction"], functions),

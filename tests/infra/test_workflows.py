@@ -129,6 +129,33 @@ def test_an_auditor_changes_nothing(any_environment: Synthesised) -> None:
     assert all("/live/GET/" in path for path in paths)
 
 
+def test_feature_history_and_training_sets_are_read_by_those_who_answer_for_them(
+    any_environment: Synthesised,
+) -> None:
+    readers: dict[str, set[str]] = {}
+    for role in ROLES:
+        for arn in granted(any_environment, role, "s3:GetObject"):
+            readers.setdefault(arn.rpartition("/")[0].rpartition("/")[2], set()).add(role)
+    assert readers["offline"] == readers["datasets"] == {"ml-engineer", "data-scientist", "auditor"}
+    assert readers["sources"] == {"data-scientist", "auditor"}
+
+
+def test_a_listing_is_of_the_prefixes_that_may_be_read(any_environment: Synthesised) -> None:
+    for role in ROLES:
+        for statement in policy(any_environment, role):
+            if "s3:ListBucket" in as_list(statement["Action"]):
+                bucket = text(as_list(statement["Resource"])[0])
+                prefixes = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix")
+                assert prefixes or "-models-" in bucket, (role, bucket)
+
+
+def test_only_the_operator_fills_the_online_store_by_hand(any_environment: Synthesised) -> None:
+    invoked = {r: granted(any_environment, r, "lambda:InvokeFunction") for r in ROLES}
+    assert [r for r in ROLES if invoked[r]] == ["operator"]
+    names = {arn.rpartition("-")[2] for arn in invoked["operator"]}
+    assert names == {"monitor", "audit", "materialize"}
+
+
 def test_a_managed_policy_fits(any_environment: Synthesised) -> None:
     account, region, api = "1" * 12, "ap-southeast-1", "a" * 10
     for found in any_environment.properties("AWS::IAM::ManagedPolicy"):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from countersign.errors import NotFoundError
+
+# A few files may be large and are fetched in pieces; many are small, and waiting for each is what costs.
+_FEW = 4
+_READERS = 8
 
 
 class Lake:
@@ -25,6 +30,13 @@ class Lake:
             Bucket=self.bucket, Prefix=prefix
         )
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """The bytes of every object below `prefix`, by key."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
     def exists(self, key: str) -> bool:
         """Whether an object stands at `key`."""
@@ -76,9 +88,14 @@ class Lake:
     def download(self, keys: Iterable[str], folder: Path) -> list[Path]:
         """Fetch `keys` into `folder`, one file each, names unique and in the order of `keys`."""
         folder.mkdir(parents=True, exist_ok=True)
-        paths = []
-        for number, key in enumerate(keys):
-            path = folder / f"{number:06d}-{key.rsplit('/', 1)[-1]}"
-            self._s3.download_file(self.bucket, key, str(path))
-            paths.append(path)
-        return paths
+        named = [
+            (key, folder / f"{number:06d}-{key.rsplit('/', 1)[-1]}")
+            for number, key in enumerate(keys)
+        ]
+        if len(named) <= _FEW:
+            for key, path in named:
+                self._s3.download_file(self.bucket, key, str(path))
+        else:
+            with ThreadPoolExecutor(_READERS) as pool:
+                list(pool.map(lambda one: one[1].write_bytes(self.get(one[0])), named))
+        return [path for _, path in named]

@@ -1,54 +1,20 @@
-"""Commands for approvers, operations and auditors: the operations API, signed as one identity.
-
-Against the local cloud `--identity` names one of the seven roles of `outputs.json`; against AWS the
-signature is that of the credentials at hand.
-"""
+"""Commands for approvers, operations and auditors: the operations API, signed as one identity."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from countersign.cli.local_cloud.client import Cloud
-from countersign.cli.local_cloud.settings import from_environment
-from countersign.errors import CountersignError
-
-Output = Annotated[Literal["table", "json"], typer.Option(help="table or json")]
-Identity = Annotated[str, typer.Option("--identity", help="Sign as this role (local cloud).")]
-Reason = Annotated[str, typer.Option(help="Why; it goes on record.")]
+from countersign.cli.deployment import Identity, Output, Reason, call
 
 models = typer.Typer(help="Versions, promotion, rollback.", no_args_is_help=True)
 approvals = typer.Typer(help="What waits for a signature, and signing it.", no_args_is_help=True)
 predictions = typer.Typer(help="Logged predictions and their replay.", no_args_is_help=True)
 audit = typer.Typer(help="The audit chain.", no_args_is_help=True)
-
-
-class ApiError(CountersignError):
-    """The API refused; the detail is its own."""
-
-    title = "The API refused"
-
-
-def call(identity: str, method: str, path: str, body: Any = None) -> Any:
-    """One signed request to the deployment of `COUNTERSIGN_OUTPUTS` (or the local cloud)."""
-    named = os.environ.get("COUNTERSIGN_OUTPUTS")
-    outputs = Path(named) if named else from_environment().outputs
-    cloud = Cloud.from_file(outputs)
-    known = cloud.outputs.get("identities", {})
-    signer = identity if identity in known else None
-    if known and signer is None:
-        raise ApiError(f"No identity {identity!r}; there are {', '.join(known)}")
-    status, _, answer = cloud.api(signer).request(method, path, json=body)
-    if status >= 400:
-        detail = answer.get("detail") if isinstance(answer, dict) else answer
-        raise ApiError(f"{method} {path}: {status} {detail}")
-    return answer
 
 
 def show(answer: Any, output: str) -> None:

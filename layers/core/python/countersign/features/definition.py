@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cache
@@ -139,6 +139,23 @@ def catalogue_digest(use_cases: Iterable[UseCase]) -> str:
     return _digest([catalogue_rows(every), view_rows(every)])
 
 
+def reads(use_case: UseCase) -> frozenset[str]:
+    """The features that a score depends on: inputs, those of rules, and what request-time inputs read.
+
+    A function's module may name any feature of the views in quotes; whatever it names counts as read.
+    """
+    code = "".join(
+        {_source(f.compute) for f in use_case.request_features if f.name in use_case.inputs}
+    )
+    named = {
+        f.name
+        for view in use_case.views
+        for f in view.features
+        if f'"{f.name}"' in code or f"'{f.name}'" in code
+    }
+    return frozenset({*use_case.inputs, *(rule.when[0] for rule in use_case.rules), *named})
+
+
 def computation(view: FeatureView, feature: Feature) -> str:
     """A feature's computation in one line."""
     window = feature.window
@@ -213,8 +230,15 @@ def _row(
         "fill": feature.fill if feature.nulls == "fill" else None,
         "valid": [plain(bound) for bound in feature.valid],
         "code_digest": feature_digest(feature),
-        "models": [use_case.name] if feature.name in use_case.inputs else [],
+        "models": [use_case.name] if feature.name in reads(use_case) else [],
     }
+
+
+@cache
+def _source(compute: Callable[..., Any]) -> str:
+    """The module of a request-time function, whole."""
+    module = inspect.getmodule(compute)
+    return inspect.getsource(module) if module is not None else ""
 
 
 def _digest(document: Any) -> str:
