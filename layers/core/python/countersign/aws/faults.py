@@ -21,6 +21,7 @@ _TRANSIENT = frozenset(
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TransactionConflictException",
         "TransactionInProgressException",
     }
 )
@@ -30,7 +31,9 @@ def as_transient(error: BaseException) -> TransientError | None:
     """The retryable error that an AWS failure amounts to, or None when a retry would not help."""
     if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
-        if code in _TRANSIENT:
+        # A gateway that fails names no code, only a status.
+        failed = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+        if failed or code in _TRANSIENT:
             return StoreUnavailableError(f"{error.operation_name} answered {code}; try again")
         return None
     if isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
