@@ -41,8 +41,9 @@ def features_of(case: UseCase) -> list[Feature | RequestFeature]:
     return [*(f for view in case.views for f in view.features), *case.request_features]
 
 
-def test_there_is_a_use_case() -> None:
-    assert "payroll_anomaly" in {case.name for case in USE_CASES}
+def test_the_shipped_use_cases_are_declared() -> None:
+    shipped = {"payroll_anomaly", "fraud", "churn", "retry", "recovery"}
+    assert shipped <= {case.name for case in USE_CASES}
 
 
 @every_use_case

@@ -15,8 +15,6 @@ from countersign.features.engine import create_stream
 from countersign.features.history import create_history
 
 USE_CASE: UseCase = use_cases.get("payroll_anomaly")
-VIEWS: Mapping[str, FeatureView] = {view.name: view for view in USE_CASE.views}
-SOURCES: Mapping[str, Source] = {source.name: source for source in USE_CASE.sources()}
 LATER = datetime(2026, 11, 21, tzinfo=UTC)
 END = datetime(2027, 1, 1, tzinfo=UTC)
 Row = dict[str, Any]
@@ -76,14 +74,24 @@ def regulation(name: str, day: str) -> Row:
     }  # fmt: skip
 
 
+WHO = {"worker_id": "W-1", "client_id": "C-1", "country": "DE"}
+
+
 class Facts:
     """Delivered rows in a session: taken in by the same contract and engine as in the cloud."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cases: Sequence[UseCase] = (USE_CASE,),
+        who: Mapping[str, str] = WHO,
+    ) -> None:
         self.connection = duck.connect(folder)
-        self._folder = folder
-        self._files: dict[str, list[Path]] = {name: [] for name in SOURCES}
-        for source in SOURCES.values():
+        self._folder, self._who = folder, who
+        self._views: list[FeatureView] = [view for case in cases for view in case.views]
+        self._sources: dict[str, Source] = {s.name: s for case in cases for s in case.sources()}
+        self._files: dict[str, list[Path]] = {name: [] for name in self._sources}
+        for source in self._sources.values():
             duck.register_source(self.connection, source, [])
 
     def deliver(self, name: str, rows: Sequence[Row]) -> None:
@@ -91,7 +99,7 @@ class Facts:
         number = sum(map(len, self._files.values()))
         path = self._folder / f"{name}-{number}.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        source = SOURCES[name]
+        source = self._sources[name]
         names, unreadable = reading.read_raw(self.connection, path, "jsonl")
         verdict = contract.check_rows(self.connection, source, names, unreadable, now=LATER)
         assert not verdict.findings, verdict.findings
@@ -104,10 +112,10 @@ class Facts:
 
     def value(self, feature: str, at: str, **ids: str) -> float | None:
         """A view's feature as of `at`, by the engine and by its history; they must agree."""
-        view = next(v for v in VIEWS.values() if feature in {f.name for f in v.features})
+        view = next(v for v in self._views if feature in {f.name for f in v.features})
         moment = datetime.fromisoformat(at)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        identity = {"worker_id": "W-1", "client_id": "C-1", "country": "DE", **ids}
+        identity = {**self._who, **ids}
         self.connection.execute(
             f"CREATE OR REPLACE TEMP TABLE asked AS SELECT '{identity[view.entity.key]}' AS "
             f"{view.entity.key}, '{moment.isoformat()}'::TIMESTAMPTZ AS as_of"
