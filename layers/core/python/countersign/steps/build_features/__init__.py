@@ -1,11 +1,11 @@
 """Compute feature views with both clocks, bucket by bucket, and keep their quality log.
 
-Actions: `plan` {as_of?} → what to build; `build` {view, bucket, buckets, as_of}; `quality` {as_of}.
+Actions: `plan` {as_of?, asked?} → what to build; `build` {view, bucket, buckets, as_of}; `quality` {as_of}.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,25 +19,22 @@ from countersign.features.definition import catalogue_rows, view_rows
 from countersign.steps.build_features.blocking import block_scoring
 from countersign.steps.build_features.bucket import build
 from countersign.steps.build_features.log import log_quality
+from countersign.steps.build_features.plan import Plan, plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`as_of` is ISO-8601 UTC; the plan's default is now."""
+    """`as_of` is ISO-8601 UTC; the plan's default is now.
+
+    `asked`: the input of the machine, for the plan; `distribute` true spreads even a short one.
+    """
 
     action: str
     as_of: str = ""
     view: str = ""
     bucket: int = 0
     buckets: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """One as-of for the whole run, and `items` of {view, bucket, buckets}."""
-
-    as_of: str
-    items: list[dict[str, Any]]
+    asked: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +70,10 @@ def run(request: Request, stores: Stores) -> Plan | Built | Quality:
             as_of = _moment(request.as_of, stores) if request.as_of else stores.clock.now()
             every = use_cases.registered()
             Catalogue.of(stores).register(catalogue_rows(every), view_rows(every))
-            items = [
-                {"view": view.name, "bucket": bucket, "buckets": view.entity.buckets}
-                for view in views_of(declared).values()
-                for bucket in range(view.entity.buckets)
-            ]
-            return Plan(as_of=iso(as_of), items=items)
+            views = views_of(declared).values()
+            return plan(stores.lake, views, as_of=as_of, asked=request.asked)
         case "build":
-            view = view_named(declared, request.view)
+            view = view_named(use_cases.registered(), request.view)
             if not 0 <= request.bucket < request.buckets:
                 raise RequestError("The bucket must lie between 0 and the number of buckets")
             as_of = _moment(request.as_of, stores)
