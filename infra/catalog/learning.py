@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.catalog.row import DATA, JUDGING, SERVING, Function
+from infra.catalog.row import JUDGING, SERVING, Function
 from infra.grants import (
     BASELINES,
     DATASETS,
@@ -21,8 +21,8 @@ from infra.permissions import Append, Prefix, Read, Sign, Verify
 LEARNING: tuple[Function, ...] = (
     Function(
         name="freeze_dataset",
-        purpose="Pass the data-quality gate and freeze a training set, point in time",
-        layers=DATA,
+        purpose="Pass the data-quality gate and freeze a training set, point in time; audit one",
+        layers=JUDGING,
         memory=3008,
         timeout=900,
         storage=4096,
@@ -31,6 +31,8 @@ LEARNING: tuple[Function, ...] = (
             OFFLINE,
             Prefix("lake", "quality/", read=True, write=True),
             Prefix("lake", "datasets/", read=True, write=True),
+            BASELINES,
+            REPORTS,
             *REGISTRY,
             Append(),
         ),
@@ -64,7 +66,7 @@ LEARNING: tuple[Function, ...] = (
     ),
     Function(
         name="report",
-        purpose="Draw the evaluation or drift report as HTML",
+        purpose="Draw evaluations, datasets, drift and feature quality as HTML",
         layers=("core", "base", "report"),
         memory=1769,
         timeout=300,

@@ -71,7 +71,9 @@ def prepared(aws: Cloud, rows: list[Row], labels: list[Row] | None = None) -> St
 
 def freeze(store: Store, **changes: Any) -> freeze_dataset.Result:
     request = {"use_case": "payroll_anomaly", "run_id": "run-1", "as_of": AS_OF, **changes}
-    return freeze_dataset.run(freeze_dataset.Request(**request), store.stores)
+    frozen = freeze_dataset.run(freeze_dataset.Request(**request), store.stores)
+    assert isinstance(frozen, freeze_dataset.Result)
+    return frozen
 
 
 def manifest(store: Store, result: freeze_dataset.Result) -> dict[str, Any]:
@@ -260,12 +262,12 @@ def test_the_audit_finds_a_value_from_the_future() -> None:
 def test_an_input_that_tells_the_label_is_suspicious() -> None:
     with duck.connect() as connection:
         connection.execute(
-            "CREATE TABLE d AS SELECT n % 10 = 0 AS label, (n % 10 = 0)::DOUBLE AS told, "
+            "CREATE TABLE d AS SELECT n AS _n, n % 10 = 0 AS label, (n % 10 = 0)::DOUBLE AS told, "
             "hash(n)::DOUBLE AS noise, -(n % 10 = 0)::DOUBLE AS told_backwards FROM range(1000) t(n)"
         )
-        areas = leakage.separation(connection, ("told", "noise", "told_backwards"), "d")
-    assert leakage.suspicious(areas) == ["told", "told_backwards"]
-    assert areas["noise"] < 0.6
+        found = leakage.judge_columns(connection, ("told", "noise", "told_backwards"), "d")
+    assert found["suspicious"] == ["told", "told_backwards"]
+    assert found["separation"]["noise"] < 0.6
 
 
 @pytest.mark.parametrize(

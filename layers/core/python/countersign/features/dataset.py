@@ -44,23 +44,38 @@ def join_views(connection: Any, use_case: UseCase, spine: str, histories: Mappin
 def create_dataset(connection: Any, use_case: UseCase, joined: str, scratch: Path) -> str:
     """Add the request-time features, by the functions that serve them; returns the table's name."""
     names = [f.name for f in use_case.request_features]
-    computed = scratch / "request_time.csv"
-    with computed.open("w", newline="", encoding="utf-8") as target:
-        csv.writer(target).writerows(_request_rows(connection, use_case, joined))
-    types = ", ".join(f"{quote(name)}: 'DOUBLE'" for name in names)
+    made = create_request_values(connection, use_case, joined, scratch, key=_key(use_case))
     inputs = list(use_case.inputs)
     every = [f.name for view in use_case.views for f in view.features] + names
-    chosen = [f'"{name}"' for name in spine_columns(use_case)]
+    # A feature may have the name of the spine's column that it reads; then each is its own table's.
+    chosen = [f'{joined}."{name}"' for name in spine_columns(use_case)]
     chosen += ["as_of", "label", "_synthetic"]
-    chosen += [f'"{n}"::DOUBLE AS "{n}"' for n in [*inputs, *(e for e in every if e not in inputs)]]
-    key = ", ".join(f'"{name}"' for name in use_case.spine.key)
+    whose = dict.fromkeys(names, made)
+    chosen += [
+        f'{whose.get(n, joined)}."{n}"::DOUBLE AS "{n}"'
+        for n in [*inputs, *(e for e in every if e not in inputs)]
+    ]
+    key = ", ".join(f'{joined}."{name}"' for name in use_case.spine.key)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {DATASET} AS SELECT row_number() OVER (ORDER BY as_of, {key}) "
-        f"AS _n, {', '.join(chosen)} FROM {joined} JOIN read_csv({quote(str(computed))}, "
-        f"auto_detect = false, header = false, columns = {{'_key': 'VARCHAR', {types}}}) "
-        f"ON _key = {_key(use_case)}"
+        f"AS _n, {', '.join(chosen)} FROM {joined} JOIN {made} ON _key = {_key(use_case)}"
     )
     return DATASET
+
+
+def create_request_values(
+    connection: Any, use_case: UseCase, joined: str, scratch: Path, *, key: str, table: str = "made"
+) -> str:
+    """The table of `_key` (the SQL `key` of a joined row) and its request-time features; its name."""
+    computed = scratch / f"{table}.csv"
+    with computed.open("w", newline="", encoding="utf-8") as target:
+        csv.writer(target).writerows(_request_rows(connection, use_case, joined, key))
+    types = ", ".join(f"{quote(f.name)}: 'DOUBLE'" for f in use_case.request_features)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table} AS FROM read_csv({quote(str(computed))}, "
+        f"auto_detect = false, header = false, columns = {{'_key': 'VARCHAR', {types}}})"
+    )
+    return table
 
 
 def spine_columns(use_case: UseCase) -> list[str]:
@@ -133,20 +148,20 @@ def _nulls(view: FeatureView) -> list[str]:
     return nulls + [f"NULL::TIMESTAMPTZ AS {view.name}__{clock}" for clock in clocks]
 
 
-def _request_rows(connection: Any, use_case: UseCase, joined: str) -> Any:
-    """Per spine row its key and request-time features, seeing only what a scoring body has."""
+def _request_rows(connection: Any, use_case: UseCase, joined: str, key: str) -> Any:
+    """Per spine row its `key` and request-time features, seeing only what a scoring body has."""
     usual = [f.name for view in use_case.views for f in view.features]
     declared = {c.name for c in use_case.spine.columns}
     paths = [field.path.rpartition(".")[2] for field in use_case.request_fields]
     asked = [name for name in paths if name in declared]
     columns = ", ".join(f'"{name}"' for name in [*usual, *asked])
-    cursor = connection.execute(f"SELECT {_key(use_case)}, {columns} FROM {joined}")
+    cursor = connection.execute(f"SELECT {key}, {columns} FROM {joined}")
     while batch := cursor.fetchmany(_FETCH):
-        for key, *values in batch:
+        for name, *values in batch:
             views = dict(zip(usual, values[: len(usual)], strict=True))
             row = dict(zip(asked, values[len(usual) :], strict=True))
             made = request_time.compute(use_case, row, views)
-            yield [key, *("" if v is None else repr(v) for v in made.values())]
+            yield [name, *("" if v is None else repr(v) for v in made.values())]
 
 
 def _key(use_case: UseCase) -> str:

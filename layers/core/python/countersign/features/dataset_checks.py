@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from countersign.declare import Feature, FeatureView, UseCase
-from countersign.errors import DataError, SyntheticDataError, TooFewRowsError
+from countersign.errors import DataError, FieldError, SyntheticDataError, TooFewRowsError
 from countersign.features.engine import LATEST
+from countersign.features.spine import positive_sql
 
 DUPLICATES = 0.01
 CRITICAL_NULLS = 0.01
+_LISTED, _TOLD = 100, 5
 
 
 def check_spine_rows(
@@ -25,7 +27,8 @@ def check_spine_rows(
     DataError            more than 1 % of the rows repeat another fact under a new key
     """
     rows, positives, synthetic = connection.execute(
-        f"SELECT count(*), count(*) FILTER (label), coalesce(bool_or(_synthetic), false) FROM {spine}"
+        f"SELECT count(*), count(*) FILTER ({positive_sql(use_case.label)}), "
+        f"coalesce(bool_or(_synthetic), false) FROM {spine}"
     ).fetchone()
     if synthetic and environment != "local":
         raise SyntheticDataError(
@@ -37,16 +40,18 @@ def check_spine_rows(
             f"{rows} labelled rows with {positives} positives; needs {split.min_rows} "
             f"with {split.min_positives}"
         )
-    repeated = _duplicates(connection, use_case, spine)
+    repeated, keys = _duplicates(connection, use_case, spine)
     if repeated > DUPLICATES * rows:
         raise DataError(
             f"{repeated} of {rows} rows of {use_case.spine.name} repeat another row under a new key, "
-            f"more than {DUPLICATES:.0%}; find out which delivery came twice"
+            f"more than {DUPLICATES:.0%}; find out which delivery came twice",
+            errors=[FieldError(k["key"], f"not the facts of {k['repeats']}") for k in keys[:_TOLD]],
         )
     return {
         "rows": rows,
         "positives": positives,
         "duplicates": repeated,
+        "duplicate_keys": keys,
         "synthetic": bool(synthetic),
     }
 
@@ -72,15 +77,22 @@ def check_critical_nulls(connection: Any, use_case: UseCase, joined: str) -> dic
     return rates
 
 
-def _duplicates(connection: Any, use_case: UseCase, spine: str) -> int:
-    """Rows that equal another in everything but key, clocks and revision."""
+def _duplicates(connection: Any, use_case: UseCase, spine: str) -> tuple[int, list[dict[str, str]]]:
+    """Rows that equal another in everything but key, clocks and revision; the first of them by key."""
     source = use_case.spine
     apart = {*source.key, source.event_time, source.known_at, "revision"}
     same = ", ".join(f'"{c.name}"' for c in source.columns if c.name not in apart)
-    (found,) = connection.execute(
-        f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {spine} GROUP BY {same})"
-    ).fetchone()
-    return int(found)
+    key = "concat_ws('|', " + ", ".join(f'"{name}"::VARCHAR' for name in source.key) + ")"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE _repeated AS SELECT * FROM (SELECT {key} AS _key, "
+        f"first_value({key}) OVER (PARTITION BY {same} ORDER BY known_at, {key}) AS _first "
+        f"FROM {spine}) WHERE _key <> _first"
+    )
+    (found,) = connection.execute("SELECT count(*) FROM _repeated").fetchone()
+    listed = connection.execute(
+        f"SELECT _key, _first FROM _repeated ORDER BY _key LIMIT {_LISTED}"
+    ).fetchall()
+    return int(found), [{"key": key, "repeats": first} for key, first in listed]
 
 
 def _null_rate(connection: Any, view: FeatureView, feature: Feature, joined: str) -> float:

@@ -1,25 +1,20 @@
-"""Pass the data-quality gate and freeze a training set as known at its as-of time."""
+"""Pass the data-quality gate and freeze a training set; or audit one that is frozen, value by value.
+
+freeze  {use_case, run_id, as_of}             → the dataset; the default action
+audit   {action: audit, use_case, dataset_id} → what of it is proven, leaks, is suspicious
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tempfile
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-from countersign import use_cases
 from countersign.aws.stores import Stores
-from countersign.clock import iso, parse_iso
-from countersign.declare import UseCase
-from countersign.errors import DataError
-from countersign.features import dataset, dataset_checks, duck, leakage
-from countersign.features.definition import code_digest, definition_digest
-from countersign.features.duck import from_microseconds
-from countersign.features.parts import history_prefix, source_prefix
-from countersign.features.spine import create_spine
+from countersign.errors import FieldError, RequestError
+from countersign.steps.freeze_dataset.audit import Audited, audit_dataset
+from countersign.steps.freeze_dataset.freeze import Frozen, freeze
+
+Result = Frozen
+__all__ = ["Audited", "Frozen", "Request", "Result", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,130 +22,32 @@ class Request:
     """`as_of` is what the training was authorised for, ISO-8601 UTC."""
 
     use_case: str
-    run_id: str
-    as_of: str
+    run_id: str = ""
+    as_of: str = ""
+    action: str = "freeze"
+    dataset_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """`dataset_digest` is the SHA-256 of the manifest's bytes."""
-
-    dataset_id: str
-    dataset_digest: str
-    rows: int
-    train_rows: int
-    valid_rows: int
-    test_rows: int
-    positives: int
-
-
-def run(request: Request, stores: Stores) -> Result:
-    """Gate, join, split, audit, write. Equal facts give the same dataset under the same name.
+def run(request: Request, stores: Stores) -> Frozen | Audited:
+    """Freeze or audit. Equal facts give the same dataset under the same name.
 
     Raises
     ------
     DataError      the gate did not hold; SyntheticDataError, TooFewRowsError, LeakageError say which
+    NotFoundError  no such use case or dataset
+    RequestError   an action nobody knows, or a field it needs
     """
-    use_case, as_of = use_cases.get(request.use_case), parse_iso(request.as_of)
-    if as_of > stores.clock.now():
-        raise DataError("An as-of time in the future would promise what is not known yet")
-    with tempfile.TemporaryDirectory() as scratch, duck.connect(Path(scratch)) as connection:
-        place = Path(scratch)
-        histories = _load(connection, stores, use_case, place)
-        spine = create_spine(connection, use_case, as_of)
-        checks = dataset_checks.check_spine_rows(
-            connection, use_case, spine, stores.settings.environment
-        )
-        joined = dataset.join_views(connection, use_case, spine, histories)
-        checks["critical_null_rates"] = dataset_checks.check_critical_nulls(
-            connection, use_case, joined
-        )
-        audit = leakage.audit(connection, use_case, joined)
-        table = dataset.create_dataset(connection, use_case, joined, place)
-        moments = dataset.split_moments(connection, use_case, table)
-        files = dataset.write_splits(connection, table, moments, place)
-        audit["separation"] = leakage.separation(connection, use_case.inputs, table)
-        audit["suspicious"] = leakage.suspicious(audit["separation"])
-        summary = dataset.summary(connection, use_case, table)
-        manifest = _manifest(use_case, as_of, files, moments, checks, audit, summary)
-        return _keep(stores, manifest, place)
+    match request.action:
+        case "freeze":
+            _need(request, "run_id", "as_of")
+            return freeze(stores, request.use_case, request.as_of)
+        case "audit":
+            _need(request, "dataset_id")
+            return audit_dataset(stores, request.use_case, request.dataset_id)
+    raise RequestError("Expected one of the actions freeze and audit")
 
 
-def _load(connection: Any, stores: Stores, use_case: UseCase, place: Path) -> dict[str, str]:
-    """Register the sources; the relation of each view's history by name."""
-    for source in use_case.sources():
-        keys = stores.lake.keys(source_prefix(source.name))
-        files = stores.lake.download(keys, place / "sources" / source.name)
-        duck.register_source(connection, source, files)
-    histories = {}
-    for view in use_case.views:
-        keys = stores.lake.keys(history_prefix(view.name))
-        files = stores.lake.download(keys, place / "offline" / view.name)
-        if files:
-            histories[view.name] = duck.parquet(files)
-    return histories
-
-
-def _manifest(
-    use_case: UseCase,
-    as_of: datetime,
-    files: dict[str, Any],
-    moments: tuple[int, int],
-    checks: dict[str, Any],
-    audit: dict[str, Any],
-    summary: dict[str, Any],
-) -> dict[str, Any]:
-    """Everything that is known of the dataset; nothing of it depends on when it was frozen."""
-    facts: dict[str, Any] = {
-        "use_case": use_case.name,
-        "as_of": iso(as_of),
-        "spine": {"source": use_case.spine.name, "columns": dataset.spine_columns(use_case)},
-        "clocks": {"event_time": use_case.spine.event_time, "known_at": use_case.spine.known_at},
-        "label": {
-            "name": use_case.label.name,
-            "source": use_case.label.source.name,
-            "matures_seconds": use_case.label.matures.total_seconds(),
-        },
-        "features": list(use_case.inputs),
-        "fills": {
-            name: 0.0 if use_case.feature(name).nulls == "zero" else use_case.feature(name).fill
-            for name in use_case.inputs
-            if use_case.feature(name).nulls in {"zero", "fill"}
-        },
-        "views": {view.name: definition_digest(view) for view in use_case.views},
-        "feature_code_digest": code_digest(use_case),
-        "synthetic": checks["synthetic"],
-        "rows": checks["rows"],
-        "positives": checks["positives"],
-        "split": {
-            "order": "time",
-            "valid_from": iso(from_microseconds(moments[0])),
-            "test_from": iso(from_microseconds(moments[1])),
-        },
-        "files": files,
-        "checks": checks,
-        "leakage_audit": audit,
-        "summary": summary,
-    }
-    content = hashlib.sha256(json.dumps(facts, sort_keys=True, allow_nan=False).encode())
-    return {"dataset_id": dataset.dataset_id(use_case, as_of, content.hexdigest()), **facts}
-
-
-def _keep(stores: Stores, manifest: dict[str, Any], place: Path) -> Result:
-    """Write the files, the manifest last: a dataset with a manifest is whole."""
-    name = manifest["dataset_id"]
-    key = f"datasets/{name}/manifest.json"
-    if not stores.lake.exists(key):
-        for file in manifest["files"]:
-            stores.lake.put_file(f"datasets/{name}/{file}", place / file)
-        stores.lake.write_json(key, manifest)
-    rows = {split: manifest["files"][f"{split}.parquet"]["rows"] for split in dataset.SPLITS}
-    return Result(
-        dataset_id=name,
-        dataset_digest=hashlib.sha256(stores.lake.get(key)).hexdigest(),
-        rows=manifest["rows"],
-        train_rows=rows["train"],
-        valid_rows=rows["valid"],
-        test_rows=rows["test"],
-        positives=manifest["positives"],
-    )
+def _need(request: Request, *names: str) -> None:
+    missing = [FieldError(name, "a value") for name in names if not getattr(request, name)]
+    if missing:
+        raise RequestError(f"The action {request.action} needs more", errors=missing)
