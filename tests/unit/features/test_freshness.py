@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from countersign import use_cases
 from countersign.errors import StaleFeatureError
 from countersign.features import packing
 from countersign.features.engine import stored_columns
 from countersign.features.freshness import gate
 
-from tests.unit.use_cases.payroll import VIEWS
-
 NOW = datetime(2026, 11, 21, 5, 47, tzinfo=UTC)
+VIEWS = {view.name: view for view in use_cases.get("payroll_anomaly").views}
 PAY = VIEWS["worker_pay"]
 MEAN = "worker_gross_pay_6m_mean"
 DAY = 86_400.0
@@ -35,7 +35,7 @@ def row(**ages: timedelta | None) -> Row:
 
 
 def check(held: Row | None) -> dict[str, float]:
-    return gate([PAY], {"worker_pay": held}, NOW)
+    return gate([PAY], {"worker_pay": held}, NOW).ages
 
 
 def test_fresh_values_pass_and_tell_their_ages() -> None:
@@ -93,7 +93,39 @@ def test_what_is_missing_blocks(held: Row | None) -> None:
 
 
 def test_a_view_without_critical_features_never_blocks() -> None:
-    assert gate([VIEWS["worker_issues"]], {}, NOW) == {}
+    assert gate([VIEWS["worker_issues"]], {}, NOW) == ({}, ())
+
+
+COUNTRY = VIEWS["country_pay"]
+AVERAGE = "country_avg_gross_pay"
+
+
+def overdue(held: Row | None) -> tuple[str, ...]:
+    """Of a view in which nothing is critical."""
+    assert not any(feature.critical for feature in COUNTRY.features)
+    return gate([COUNTRY], {"country_pay": held}, NOW).overdue
+
+
+def country(**ages: timedelta) -> Row:
+    stored: list[float | None] = [1.0] * len(COUNTRY.features)
+    for source in COUNTRY.sources():
+        at = NOW - ages[source.name] if source.name in ages else None
+        stored.append(None if at is None else float(packing.microseconds(at)))
+    return Row(packing.pack(COUNTRY, stored))
+
+
+def test_what_is_overdue_and_not_critical_is_told_and_blocks_nothing() -> None:
+    fresh = {"payslips": timedelta(days=45), "country_facts": timedelta(days=400)}
+    assert overdue(country(**fresh)) == ()
+    late = {**fresh, "payslips": timedelta(days=45, microseconds=1)}
+    assert overdue(country(**late)) == (f"stale:{AVERAGE}",)
+    early = {**fresh, "payslips": timedelta(seconds=-61)}
+    assert f"future:{AVERAGE}" in overdue(country(**early))
+
+
+def test_rows_of_another_definition_are_told_and_absent_ones_are_nothing() -> None:
+    assert overdue(Row(bytes(8) + b"x" * 112)) == ("redefined:country_pay",)
+    assert overdue(None) == ()
 
 
 def test_served_days_grow_with_the_asking_moment() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from countersign.aws.refusals import Refusals, Refused
+from countersign.monitoring.freshness import judge_freshness
 from countersign.steps import monitor
 from countersign.use_cases import get
 
@@ -103,3 +105,40 @@ def test_a_fall_in_recall_is_told_once_a_week(duty: Duty) -> None:
     (notice,) = duty.notices()
     assert "recall" in notice["Message"]
     assert duty.stores.registry.triggers(USE_CASE) == []
+
+
+def refuse(duty: Duty, times: int, feature: str = "worker_gross_pay_6m_mean") -> None:
+    """Requests that were refused yesterday, because this feature was stale."""
+    now, duty.world.clock.at = duty.world.clock.at, datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for _ in range(times):
+        assert Refusals.of(duty.stores).count(USE_CASE, Refused(1, {feature: 1}))
+    duty.world.clock.at = now
+
+
+def test_refused_requests_count_as_not_fresh(duty: Duty) -> None:
+    for number in range(50):
+        log(duty, number, 3_600.0)
+    assert run(duty, "freshness")["results"][USE_CASE]["compliance"]["value"] == 1.0
+    refuse(duty, 2)
+    found = run(duty, "freshness")["results"][USE_CASE]
+    assert found["verdict"] == "alert"
+    assert found["compliance"]["value"] == pytest.approx(50 / 52)
+    assert found["refused_requests"] == 2
+    record = duty.stores.lake.read_json(f"reports/{USE_CASE}/freshness/{YESTERDAY}.json")
+    assert record["by_name"]["worker_gross_pay_6m_mean"]["refused"] == 2
+    (notice,) = duty.notices()
+    assert "worker_gross_pay_6m_mean: 0" in notice["Message"]
+
+
+def test_a_day_on_which_everything_was_refused_is_an_alert_and_no_lack_of_data(duty: Duty) -> None:
+    refuse(duty, 5)
+    found = run(duty, "freshness")["results"][USE_CASE]
+    assert (found["verdict"], found["compliance"]["value"]) == ("alert", 0.0)
+
+
+def test_one_refusal_in_a_thousand_is_within_the_promise() -> None:
+    ages = {"worker_gross_pay_6m_mean": [3_600.0] * 999}
+    judged = judge_freshness(
+        ages, {"worker_gross_pay_6m_mean": 86_400.0}, refused={"worker_gross_pay_6m_mean": 1}
+    )
+    assert (judged["verdict"], judged["n"]) == ("normal", 1_000)

@@ -23,9 +23,9 @@ def emit(dimensions: Mapping[str, str], values: Mapping[str, float | None]) -> N
         write(dimensions, known, MetricUnit.NoUnit)
 
 
-def count(metric: str, *, reason: str = "", **dimensions: str) -> None:
-    """Count one `metric` by `dimensions`. `reason` is shown beside it, not counted by."""
-    write(dimensions, {metric: 1.0}, MetricUnit.Count, reason=reason)
+def count(metric: str, *, times: int = 1, reason: str = "", **dimensions: str) -> None:
+    """Count `metric` by `dimensions`, so many times. `reason` is shown beside it, not counted by."""
+    write(dimensions, {metric: float(times)}, MetricUnit.Count, reason=reason)
 
 
 def write(

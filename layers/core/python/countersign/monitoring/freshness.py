@@ -18,6 +18,7 @@ def judge_freshness(
     ages_seconds: Mapping[str, ArrayLike],
     sla_seconds: Mapping[str, float],
     *,
+    refused: Mapping[str, int] | None = None,
     target: float = TARGET,
 ) -> dict[str, Any]:
     """Compliance per name (a feature or a view) and over all.
@@ -28,6 +29,8 @@ def judge_freshness(
         Ages when read; NaN is a value that was missing, negative one from the future: neither is fresh.
     sla_seconds : mapping of name to float
         The oldest age allowed. A name without one is left out.
+    refused : mapping of name to int
+        How often a request was refused because this feature was not fresh: read, and not in the ages.
     target : float
         The share that must be fresh, all together.
 
@@ -38,13 +41,21 @@ def judge_freshness(
     """
     by_name: dict[str, Any] = {}
     fresh = total = 0
-    for name in sorted(set(ages_seconds) & set(sla_seconds)):
-        ages = np.asarray(ages_seconds[name], dtype=np.float64)
+    unfit = dict(refused or {})
+    for name in sorted((set(ages_seconds) | set(unfit)) & set(sla_seconds)):
+        ages = np.asarray(ages_seconds.get(name, ()), dtype=np.float64)
         good = int(np.count_nonzero((ages >= 0) & (ages <= sla_seconds[name])))
         oldest = float(np.nanmax(ages)) if np.isfinite(ages).any() else None
-        share = asdict(wilson(good, ages.size))
-        by_name[name] = {"n": int(ages.size), "fresh": good, "oldest_seconds": oldest, **share}
-        fresh, total = fresh + good, total + int(ages.size)
+        read = int(ages.size) + unfit.get(name, 0)
+        share = asdict(wilson(good, read))
+        by_name[name] = {
+            "n": read,
+            "fresh": good,
+            "refused": unfit.get(name, 0),
+            "oldest_seconds": oldest,
+            **share,
+        }
+        fresh, total = fresh + good, total + read
     compliance = wilson(fresh, total)
     if compliance.value is None:
         verdict, reason = "insufficient data", "no feature ages to judge"

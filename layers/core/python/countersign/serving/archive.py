@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from countersign.features.freshness import OVERDUE
 from countersign.serving.prediction import Prediction
 
 _COLUMNS = {
@@ -72,7 +73,8 @@ def _values(prediction: Prediction) -> list[Any]:
     outcome = prediction.outcome or {}
     facts = {
         **{name: getattr(prediction, name) for name in _COLUMNS if hasattr(prediction, name)},
-        "degraded": bool(prediction.degraded),
+        # What is overdue and not critical does not make the answer another's than the version's own.
+        "degraded": not all(reason.startswith(OVERDUE) for reason in prediction.degraded),
         "outcome": outcome.get("label"),
         "outcome_known_at": outcome.get("known_at"),
     }

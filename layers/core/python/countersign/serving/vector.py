@@ -28,10 +28,14 @@ class OnlineRow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """Every feature of a request, the model's inputs first and in order; ages in seconds by view."""
+    """Every feature of a request, the model's inputs first and in order; ages in seconds by view.
+
+    `overdue`: what of it is degraded, though not critical (`features.freshness.Freshness`).
+    """
 
     features: dict[str, float | None]
     ages: dict[str, float]
+    overdue: tuple[str, ...] = ()
 
 
 def settle_ids(use_case: UseCase, row: Mapping[str, Any], values: Rows) -> dict[str, Any]:
@@ -77,7 +81,7 @@ def whole_vector(
     DataError           a feature that refuses nulls is null
     """
     rows = {key[2]: found for key, found in values.items()}
-    ages = gate(use_case.views, rows, now)
+    freshness = gate(use_case.views, rows, now)
     moment = as_of(use_case, row)
     views: dict[str, float | None] = {}
     for view in use_case.views:
@@ -96,7 +100,7 @@ def whole_vector(
             f"Features have no value and may not be without: {', '.join(refused)}",
             errors=[FieldError(name, "a value") for name in refused],
         )
-    return Vector(ordered, ages)
+    return Vector(ordered, freshness.ages, freshness.overdue)
 
 
 def refuse_hindsight(

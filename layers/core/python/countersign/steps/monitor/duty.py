@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from countersign import use_cases
 from countersign.aws.raised import raise_once
+from countersign.aws.refusals import Refusals
 from countersign.aws.stores import Stores
 from countersign.aws.telemetry import emit
 from countersign.clock import iso
@@ -21,11 +23,16 @@ from countersign.steps.monitor.psi import champion
 
 COMPARABLE_WEEKS = 4
 WINDOW = timedelta(days=30)
+MOST_LISTED = 8
+FRESHNESS = ("verdict", "reason", "n", "refused_requests", "compliance")
 WATCHED = ("recall", "precision", "f1", "false_positive_rate")
 
 
 def freshness(stores: Stores, day: str) -> dict[str, Any]:
-    """Were the features that the day's scores read younger than promised? For every production model."""
+    """Were the features that the day's requests read younger than promised? For every production model.
+
+    A request that was refused for a stale feature counts as a read that was not fresh.
+    """
     when = period.day_or_yesterday(day, stores.clock.now())
     results = {name: _freshness_of(stores, name, when) for name, _ in stores.registry.production()}
     verdicts = [result["verdict"] for result in results.values()]
@@ -33,8 +40,7 @@ def freshness(stores: Stores, day: str) -> dict[str, Any]:
         "day": when.isoformat(),
         "verdict": "alert" if "alert" in verdicts else "normal",
         "results": {
-            name: {key: result[key] for key in ("verdict", "reason", "n", "compliance")}
-            for name, result in results.items()
+            name: {key: result[key] for key in FRESHNESS} for name, result in results.items()
         },
     }
 
@@ -45,9 +51,17 @@ def _freshness_of(stores: Stores, name: str, when: date) -> dict[str, Any]:
     for logged in stores.predictions.between(name, iso(start), iso(start + timedelta(days=1))):
         for read, age in logged.feature_ages.items():
             ages[read].append(float(age))
-    result = judge_freshness(ages, slas(use_cases.get(name)))
+    refused = Refusals.of(stores).of_day(name, when.isoformat())
+    judged = judge_freshness(ages, slas(use_cases.get(name)), refused=refused.features)
+    result = {**judged, "refused_requests": refused.requests}
     stores.lake.write_json(f"reports/{name}/freshness/{when}.json", result)
-    emit({"use_case": name}, {"Freshness": result["compliance"]["value"]})
+    emit(
+        {"use_case": name},
+        {
+            "Freshness": result["compliance"]["value"],
+            "StaleRefusals": float(refused.requests),
+        },
+    )
     if result["verdict"] == "alert":
         raise_once(
             stores,
@@ -57,12 +71,23 @@ def _freshness_of(stores: Stores, name: str, when: date) -> dict[str, Any]:
             subject=f"Stale features in {name}, {when}",
             severity="high",
             what=f"{name} on {when}: {result['reason']}.",
-            facts={"n": result["n"], "compliance": result["compliance"]["value"]},
+            facts={
+                "n": result["n"],
+                "compliance": result["compliance"]["value"],
+                "refused requests": result["refused_requests"],
+                "least fresh": least_fresh(result["by_name"]),
+            },
             to_do="See which source is late and run the features machine once it has delivered. "
             "Scoring refuses stale critical features by itself.",
             runbook="docs/runbooks/freshness.md",
         )
     return result
+
+
+def least_fresh(by_name: Mapping[str, Any]) -> dict[str, float]:
+    """The share that was fresh of the features that were so least often."""
+    worst = sorted(by_name, key=lambda name: float(by_name[name]["value"]))[:MOST_LISTED]
+    return {name: by_name[name]["value"] for name in worst if by_name[name]["value"] < 1}
 
 
 def slas(use_case: UseCase) -> dict[str, float]:

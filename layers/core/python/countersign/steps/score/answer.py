@@ -23,6 +23,7 @@ from countersign.serving.routing import route
 from countersign.serving.rules import reason_codes
 from countersign.serving.validate import MAX_BODY_BYTES, idempotency_key, read_body
 from countersign.serving.vector import Vector, settle_ids, whole_vector
+from countersign.steps.score import refused
 from countersign.steps.score.worker import Seat, Worker
 
 MAY_SCORE = frozenset({"scoring-client", "operator", "ml-engineer"})
@@ -59,7 +60,11 @@ def route_for(use_case: str) -> Callable[[HttpRequest, Stores], HttpResponse]:
             tenant=request.caller.tenant,
             request_id=request.request_id,
         )
-        return HttpResponse(200, text=score_one(asked, stores))
+        try:
+            return HttpResponse(200, text=score_one(asked, stores))
+        except CountersignError as error:
+            refused.tell(use_case, [error], stores)
+            raise
 
     return run
 
@@ -142,6 +147,7 @@ def record(
     """The log's entry, with the exact answer in it."""
     identity = prediction_id(asked.tenant, use_case.name, asked.key)
     reasons = reason_codes(verdict.fired)
+    degraded = (*verdict.degraded, *vector.overdue)
     answer = {
         "prediction_id": identity,
         "score": verdict.score,
@@ -153,7 +159,7 @@ def record(
             "version": verdict.version,
             "epoch": facts["epoch"],
         },
-        "degraded": verdict.degraded,
+        "degraded": degraded,
         "request_id": asked.request_id,
     }
     return Prediction(
@@ -173,7 +179,7 @@ def record(
         version=verdict.version,
         artifact_digest=verdict.digest,
         rules_version=verdict.rules_version,
-        degraded=verdict.degraded,
+        degraded=degraded,
         feature_ages=vector.ages,
         answer=json.dumps(answer, allow_nan=False, separators=(",", ":")),
         **facts,

@@ -11,6 +11,7 @@ from typing import Any
 from countersign.aws.stores import Stores
 from countersign.errors import CountersignError, RequestError, TransientError
 from countersign.serving.validate import idempotency_key, read_body
+from countersign.steps.score import refused
 from countersign.steps.score.answer import Asked, score_one
 from countersign.steps.score.worker import Worker
 
@@ -49,6 +50,7 @@ def run(request: Request, stores: Stores) -> Result:
     last = request.first + request.count if request.count else len(lines)
     answers: list[str] = []
     refusals: list[str] = []
+    errors: list[CountersignError] = []
     for number, line in enumerate(lines[request.first : last], start=request.first):
         if not line.strip():
             continue
@@ -58,11 +60,13 @@ def run(request: Request, stores: Stores) -> Result:
             raise
         except CountersignError as error:
             refusals.append(_refusal(error, number))
+            errors.append(error)
     folder = request.input_key.rpartition(".")[0] or request.input_key
     part = f"{request.first:09d}.jsonl"
     keys = (f"{folder}/scored/{part}", f"{folder}/refused/{part}")
     for key, rows in zip(keys, (answers, refusals), strict=True):
         stores.lake.put(key, "".join(f"{row}\n" for row in rows).encode())
+    refused.tell(request.use_case, errors, stores)
     return Result(
         use_case=request.use_case,
         rows=len(answers) + len(refusals),
