@@ -70,12 +70,14 @@ def test_a_planted_value_is_flagged_when_it_differs_and_only_then(
     place %= len(asked)
     true = values[place][name]
     if isinstance(planted, datetime):
-        planted = honest(delivered, asked[place][0], planted)[name]
-    values[place][name] = planted
+        written = honest(delivered, asked[place][0], planted)[name]
+    else:
+        written = planted
+    values[place][name] = written
     put(connection, asked, values)
     found = {row["column"]: row for row in audit_view(connection, VIEW, "own", NAMES, by=BY)}
     flagged = [column for column, row in found.items() if row["verdict"] != "proven"]
-    assert flagged == ([] if equal(planted, true) else [name])
+    assert flagged == ([] if equal(written, true) else [name])
     if flagged:
         assert found[name]["examples"] == [place + 1]
         assert found[name]["differing"] == 1

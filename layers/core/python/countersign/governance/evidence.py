@@ -9,6 +9,8 @@ from typing import Any
 
 from countersign.governance.versions import VersionRecord, canonical
 
+_MOST = 30
+
 
 def evidence_digest(evidence: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical document."""
@@ -49,6 +51,32 @@ def promotion_evidence(
             "synthetic": record.synthetic,
         },
         "authors": [dict(author) for author in record.authors],
+        **({"data": dict(facts["data"])} if facts.get("data") else {}),
+    }
+
+
+def data_evidence(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What a signer is told of the training data, of what `freeze_dataset` found: small, and no value.
+
+    The distributions that moved since the champion's training set, duplicates by key, suspicions, and the
+    audit when somebody asked for one.
+    """
+    comparison, audit = found.get("comparison") or {}, found.get("audit") or {}
+    moved = [row for row in comparison.get("features", []) if row["verdict"] in {"alert", "watch"}]
+    names = ("feature", "verdict", "psi", "critical", "p", "n", "m", "mean_shift_std")
+    shares = ("null_share_reference", "null_share")
+    return {
+        "dataset_id": found["dataset_id"],
+        "compared_with": (found.get("champion") or {}).get("version"),
+        "status": comparison.get("status"),
+        "moved": [{name: row.get(name) for name in (*names, *shares)} for row in moved[:_MOST]],
+        "new_features": comparison.get("new_features", []),
+        "duplicates": found["duplicates"],
+        "suspicious": found["suspicious"],
+        "audit": {name: audit[name] for name in ("passed", "leaks", "suspicious", "unknown")}
+        if audit
+        else None,
+        "page": f"reports/{found['use_case']}/dataset/{found['dataset_id']}.html",
     }
 
 

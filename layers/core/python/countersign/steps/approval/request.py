@@ -8,6 +8,7 @@ from typing import Any
 from countersign import use_cases
 from countersign.aws import registry_decisions
 from countersign.aws.stores import Stores
+from countersign.governance.evidence import data_evidence
 
 
 def run(
@@ -28,7 +29,7 @@ def run(
         approval_class=use_cases.get(use_case).approval_class,
         subject=subject,
         requester=requester,
-        facts=facts,
+        facts={**facts, **(_data(stores, use_case, subject) if kind == "promotion" else {})},
         key=key,
     )
     what = ", ".join(subject.values())
@@ -48,3 +49,12 @@ def run(
         kind="approval",
     )
     return registry_decisions.machine_input(opened)
+
+
+def _data(stores: Stores, use_case: str, subject: Mapping[str, str]) -> dict[str, Any]:
+    """What was found of the version's training data when it was frozen; nothing where nothing was."""
+    dataset_id = stores.registry.version(use_case, subject["version"]).record.dataset_id
+    key = f"reports/{use_case}/dataset/{dataset_id}.json"
+    if not stores.lake.exists(key):
+        return {}
+    return {"data": data_evidence(stores.lake.read_json(key))}

@@ -11,8 +11,6 @@ from countersign.errors import NotFoundError
 from countersign.features.duck import parquet
 from countersign.monitoring import drift
 
-FEWEST_SHOWN = 20
-
 
 def keep(
     stores: Stores,
@@ -26,6 +24,7 @@ def keep(
     champion = _champion(stores, use_case.name)
     checks = manifest["checks"]
     found = {
+        "use_case": use_case.name,
         "dataset_id": manifest["dataset_id"],
         "dataset_digest": digest,
         "champion": champion and {"version": champion["version"], "digest": champion["digest"]},

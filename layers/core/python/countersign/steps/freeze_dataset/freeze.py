@@ -17,9 +17,9 @@ from countersign.declare import UseCase
 from countersign.errors import DataError
 from countersign.features import dataset, dataset_checks, duck, leakage
 from countersign.features.definition import code_digest, definition_digest
-from countersign.features.duck import from_microseconds
 from countersign.features.parts import history_prefix, source_prefix
 from countersign.features.spine import create_spine
+from countersign.features.splits import splits_of
 from countersign.steps.freeze_dataset import comparison
 
 
@@ -58,11 +58,11 @@ def freeze(stores: Stores, name: str, moment: str) -> Frozen:
         )
         audit = leakage.audit(connection, use_case, joined)
         table = dataset.create_dataset(connection, use_case, joined, place)
-        moments = dataset.split_moments(connection, use_case, table)
-        files = dataset.write_splits(connection, table, moments, place)
+        split = splits_of(connection, use_case, table)
+        files = dataset.write_splits(connection, table, split.where, place)
         audit |= leakage.judge_columns(connection, use_case.inputs, table)
         summary = dataset.summary(connection, use_case, table)
-        manifest = _manifest(use_case, as_of, files, moments, checks, audit, summary)
+        manifest = _manifest(use_case, as_of, files, split.facts, checks, audit, summary)
         frozen = _keep(stores, manifest, place)
         comparison.keep(stores, use_case, connection, place, manifest, frozen.dataset_digest)
         return frozen
@@ -92,7 +92,7 @@ def _manifest(
     use_case: UseCase,
     as_of: datetime,
     files: dict[str, Any],
-    moments: tuple[int, int],
+    split: dict[str, Any],
     checks: dict[str, Any],
     audit: dict[str, Any],
     summary: dict[str, Any],
@@ -119,11 +119,7 @@ def _manifest(
         "synthetic": checks["synthetic"],
         "rows": checks["rows"],
         "positives": checks["positives"],
-        "split": {
-            "order": "time",
-            "valid_from": iso(from_microseconds(moments[0])),
-            "test_from": iso(from_microseconds(moments[1])),
-        },
+        "split": split,
         "files": files,
         "checks": checks,
         "leakage_audit": audit,
