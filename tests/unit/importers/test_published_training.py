@@ -131,7 +131,21 @@ def test_a_telco_file_becomes_a_training_set(aws: Cloud, tmp_path: Path) -> None
     take_in(aws, made, tmp_path / "out")
     result, manifest, found = frozen(aws, "telco_churn", tmp_path)
     assert (result.rows, result.positives) == (1_200, 300)
-    assert len(found) == 1_200
+    assert (result.train_rows, result.valid_rows, result.test_rows) == (720, 240, 240)
+    assert manifest["split"] == {"order": "stratified", "by": "label"}
+    splits = aws.stores.lake.download(
+        [f"datasets/{result.dataset_id}/{name}.parquet" for name in ("train", "valid", "test")],
+        tmp_path / "splits",
+    )
+    with duck.connect() as connection:
+        left = [
+            connection.execute(
+                f"SELECT count(*) FROM {duck.parquet([file])} WHERE label"
+            ).fetchone()
+            for file in splits
+        ]
+    assert left == [(180,), (60,), (60,)]
+    assert len({r["customer_id"] for r in found}) == 1_200
     assert not {"gender", "senior_citizen"} & set(manifest["features"])
     (row,) = (r for r in found if r["customer_id"] == "0034-BOB")
     assert row["telco_tenure_months"] == 34.0

@@ -89,27 +89,10 @@ def spine_columns(use_case: UseCase) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def split_moments(connection: Any, use_case: UseCase, dataset: str) -> tuple[int, int]:
-    """The as-of times (microseconds) at which validation and test begin: no day lies in two splits."""
-    (rows,) = connection.execute(f"SELECT count(*) FROM {dataset}").fetchone()
-    first, second = use_case.split.train, use_case.split.train + use_case.split.validate
-    moments = connection.execute(
-        f"SELECT min(epoch_us(as_of)) FILTER (_n > {int(rows * first)}), "
-        f"min(epoch_us(as_of)) FILTER (_n > {int(rows * second)}) FROM {dataset}"
-    ).fetchone()
-    return int(moments[0]), int(moments[1])
-
-
 def write_splits(
-    connection: Any, dataset: str, moments: tuple[int, int], folder: Path
+    connection: Any, dataset: str, where: Mapping[str, str], folder: Path
 ) -> dict[str, Any]:
     """Write the spine and the splits; returns by file name {sha256, bytes, rows}."""
-    at = "epoch_us(as_of)"
-    where = {
-        "train": f"{at} < {moments[0]}",
-        "valid": f"{at} >= {moments[0]} AND {at} < {moments[1]}",
-        "test": f"{at} >= {moments[1]}",
-    }
     files = {
         f"{name}.parquet": f"SELECT * EXCLUDE (_n, _synthetic) FROM {dataset} WHERE {where[name]} ORDER BY _n"
         for name in SPLITS

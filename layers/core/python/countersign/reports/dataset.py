@@ -154,8 +154,9 @@ def _content(manifest: Mapping[str, Any]) -> Markup:
         "rows": manifest["rows"],
         "positives": manifest["positives"],
         **{f"{name} rows": files[f"{name}.parquet"]["rows"] for name in ("train", "valid", "test")},
-        "validation from": page.moment(manifest["split"]["valid_from"]),
-        "test from": page.moment(manifest["split"]["test_from"]),
+        "split": manifest["split"]["order"],
+        "validation from": page.moment(manifest["split"].get("valid_from")),
+        "test from": page.moment(manifest["split"].get("test_from")),
         "features": len(manifest["features"]),
         "feature code": page.code(manifest["feature_code_digest"]),
     }
