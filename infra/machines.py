@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from infra.names import BucketName
 from infra.routes import APPROVERS, PEOPLE, PROPOSERS, STOPPERS
 
 
@@ -13,18 +14,20 @@ class Machine:
 
     Functions that start a machine say so in the catalogue, machines by naming another's ARN in
     their definition. `training` has no human starter: an approval starts it, and nothing else.
+    `reads`: the bucket and prefix of the items that its Distributed Maps read.
     """
 
     name: str
     file: str
     starters: frozenset[str] = frozenset()
     tokens: dict[str, str] = field(default_factory=dict)
+    reads: tuple[BucketName, str] | None = None
 
 
 OPERATORS = frozenset({"operator"})
 
 MACHINES: tuple[Machine, ...] = (
-    Machine(name="features", file="features", starters=PROPOSERS),
+    Machine(name="features", file="features", starters=PROPOSERS, reads=("lake", "builds/plans/")),
     Machine(name="training", file="training"),
     Machine(name="approval", file="approval"),
     *(

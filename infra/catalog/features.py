@@ -31,6 +31,7 @@ FEATURES: tuple[Function, ...] = (
         permissions=(
             SOURCES,
             Prefix("lake", "offline/", read=True, write=True),
+            Prefix("lake", "compacted/", read=True, write=True),
             Prefix("lake", "builds/", read=True, write=True),
             Prefix("lake", "quality/", read=True, write=True),
             *RECORD,

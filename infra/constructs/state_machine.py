@@ -46,6 +46,7 @@ class WorkflowMachine(Construct):
         definition = substitute(row, text, values)
         self.role = self._role(names)
         statements = statements_for(used, text, names, key.key_arn)
+        statements += distributed_statements(row, text, names, key.key_arn)
         policy = iam.Policy(self, "Policy", statements=statements)
         policy.attach_to_role(self.role)
         acknowledge_objects(policy, statements, "Executions have no name before they start")
@@ -135,6 +136,32 @@ def statements_for(
         found.append(allow(["sns:Publish"], [names.topic_arn()]))
         found.append(allow(["kms:Decrypt", "kms:GenerateDataKey"], [key_arn]))
     return found
+
+
+def distributed_statements(
+    row: Machine, text: str, names: Names, key_arn: str
+) -> list[iam.PolicyStatement]:
+    """What a Distributed Map needs: to start its children, to watch and stop them, to read its items.
+
+    Raises SettingsError when the machine has one and its row does not say what it reads, or has none and does.
+    """
+    if ('"DISTRIBUTED"' in text) != (row.reads is not None):
+        raise SettingsError(
+            f"statemachines/{row.file}.asl.json: a Distributed Map and `reads` in infra/machines.py go together"
+        )
+    if row.reads is None:
+        return []
+    bucket, prefix = row.reads
+    children = f"{names.arn('states', 'execution:', row.name)}/*"
+    reading = allow(["kms:Decrypt"], [key_arn])
+    host = f"s3.{Aws.REGION}.{Aws.URL_SUFFIX}"
+    reading.add_condition("StringEquals", {"kms:ViaService": [host]})
+    return [
+        allow(["states:StartExecution"], [names.machine_arn(row.name)]),
+        allow(["states:DescribeExecution", "states:StopExecution"], [children]),
+        allow(["s3:GetObject"], [f"{names.bucket_arn(bucket)}/{prefix}*"]),
+        reading,
+    ]
 
 
 def sync_rule() -> str:

@@ -201,3 +201,24 @@ def test_an_event_that_reaches_nobody_ends_where_an_alarm_sees_it(
             assert "Deadevents" in text(target["DeadLetterConfig"]["Arn"])
     alarms = {a["AlarmName"] for a in any_environment.properties("AWS::CloudWatch::Alarm")}
     assert f"countersign-{any_environment.environment}-events-dead-letters" in alarms
+
+
+def test_a_machine_with_a_distributed_map_may_run_its_own_children_and_read_their_list_only(
+    any_environment: Synthesised,
+) -> None:
+    (statements,) = [
+        policy["PolicyDocument"]["Statement"]
+        for policy in any_environment.properties("AWS::IAM::Policy")
+        if policy["PolicyName"].startswith("featuresPolicy")
+    ]
+    found = {
+        action: sorted(text(r).split(":")[-1] for r in as_list(s["Resource"]))
+        for s in statements
+        for action in as_list(s["Action"])
+        if action.startswith(("states:", "s3:"))
+    }
+    machine = f"countersign-{any_environment.environment}-features"
+    assert found["states:StartExecution"] == [machine]
+    assert found["states:StopExecution"] == found["states:DescribeExecution"] == [f"{machine}/*"]
+    assert len(found["s3:GetObject"]) == 1
+    assert found["s3:GetObject"][0].endswith("/builds/plans/*")

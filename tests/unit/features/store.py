@@ -99,3 +99,13 @@ class Store:
                 f"FROM {duck.parquet(self.parts(view))} ORDER BY ALL"
             ).fetchall()
         return found
+
+    def standing(self, view: str = "worker_pay") -> dict[tuple[Any, ...], str]:
+        """Of each (entity, event_time µs, known_at µs) of the history, the digest built last."""
+        with duck.connect() as connection:
+            found = connection.execute(
+                "SELECT entity_id, epoch_us(event_time), epoch_us(known_at), "
+                "arg_max(_digest, (_built_at, _digest)) "
+                f"FROM {duck.parquet(self.parts(view))} GROUP BY ALL"
+            ).fetchall()
+        return {(entity, e, k): digest for entity, e, k, digest in found}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,17 +27,16 @@ class Lake:
 
     def keys(self, prefix: str) -> list[str]:
         """Every key below `prefix`, in order."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix
-        )
-        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return list(self.sizes(prefix))
 
     def sizes(self, prefix: str) -> dict[str, int]:
-        """The bytes of every object below `prefix`, by key."""
+        """The bytes of every object below `prefix`, by key, in order."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=prefix
         )
-        return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
+        return {
+            item["Key"]: int(item["Size"]) for page in pages for item in page.get("Contents", [])
+        }
 
     def exists(self, key: str) -> bool:
         """Whether an object stands at `key`."""
@@ -97,5 +97,10 @@ class Lake:
                 self._s3.download_file(self.bucket, key, str(path))
         else:
             with ThreadPoolExecutor(_READERS) as pool:
-                list(pool.map(lambda one: one[1].write_bytes(self.get(one[0])), named))
+                list(pool.map(lambda one: self._fetch(*one), named))
         return [path for _, path in named]
+
+    def _fetch(self, key: str, path: Path) -> None:
+        body = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"]
+        with path.open("wb") as file:
+            shutil.copyfileobj(body, file)

@@ -45,6 +45,11 @@ def source_prefix(source: str) -> str:
     return f"sources/{source}/"
 
 
+def compacted_prefix(source: str) -> str:
+    """Larger files with the rows of many accepted ones, and the manifest that says of which."""
+    return f"compacted/{source}/"
+
+
 def build_key(view: str, bucket: int, buckets: int) -> str:
     """What is said of the last complete build of a bucket."""
     return f"builds/{view}/{bucket}-of-{buckets}.json"

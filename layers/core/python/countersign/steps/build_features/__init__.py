@@ -70,7 +70,7 @@ def run(request: Request, stores: Stores) -> Plan | Built | Quality:
             as_of = _moment(request.as_of, stores) if request.as_of else stores.clock.now()
             every = use_cases.registered()
             Catalogue.of(stores).register(catalogue_rows(every), view_rows(every))
-            views = views_of(declared).values()
+            views = views_of(every).values()
             return plan(stores.lake, views, as_of=as_of, asked=request.asked)
         case "build":
             view = view_named(use_cases.registered(), request.view)

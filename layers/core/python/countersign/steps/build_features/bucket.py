@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,9 +30,13 @@ from countersign.features.parts import (
     history_key,
     history_prefix,
     parts_with,
-    source_prefix,
 )
-from countersign.steps.build_features.sources import load_news, load_sources
+from countersign.steps.build_features.sources import (
+    SourceFiles,
+    load_news,
+    load_sources,
+    source_files,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +57,26 @@ def build(stores: Stores, view: FeatureView, *, as_of: datetime, bucket: int, bu
     The same facts give no row a second time, so a second run, or one after a kill, adds nothing.
     """
     lake, definition = stores.lake, definition_digest(view)
-    files = {source.name: lake.keys(source_prefix(source.name)) for source in view.sources()}
+    sources = {source.name: source_files(lake, source) for source in view.sources()}
+    files = {name: found.accepted for name, found in sources.items()}
     parts = parts_with(lake.keys(history_prefix(view.name)), bucket, buckets)
     key = build_key(view.name, bucket, buckets)
-    state = _state(lake, key)
-    if state and not state.holds(definition=definition, as_of=as_of, files=files, parts=parts):
-        state = None
+    last = _state(lake, key)
+    usable = last and last.holds(definition=definition, as_of=as_of, files=files, parts=parts)
+    state = last if usable else None
     plan = Build(
         view=view, as_of=as_of, built_at=max(stores.clock.now(), as_of), bucket=bucket,
         buckets=buckets, since=state.as_of if state else None,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as scratch, duck.connect(Path(scratch)) as connection:
         run = _Run(connection, lake, Path(scratch), plan)
-        run.load(files, state)
+        run.load(sources, state)
         points, read = run.compute(parts, state)
         rows, appended = run.append()
-    known = {**(state.parts if state else {}), **read, **appended}
-    said = BuildState(
-        definition=definition, as_of=as_of, parts=known,
-        files={name: tuple(keys) for name, keys in files.items()},
-    )  # fmt: skip
-    lake.write_json(key, build_state.dump(said))
+    if last is None or last.definition != definition or last.as_of <= as_of:
+        known = {**(state.parts if state else {}), **read, **appended}
+        said = BuildState(definition=definition, as_of=as_of, parts=known, files=files)
+        lake.write_json(key, build_state.dump(said))
     return Work(rows=rows, parts=len(appended), points=points, whole=state is None)
 
 
@@ -88,12 +91,13 @@ class _Run:
     _late: datetime | None = None
     _fresh: str = ""
 
-    def load(self, files: Mapping[str, Iterable[str]], state: BuildState | None) -> None:
+    def load(self, sources: Mapping[str, SourceFiles], state: BuildState | None) -> None:
         """Make the sources readable, and find what is late among the news."""
         view = self.plan.view
-        load_sources(self.connection, self.lake, view, files, self.place)
+        load_sources(self.connection, self.lake, view, sources, self.place)
         if state:
-            news = load_news(self.connection, self.lake, view, state.news(files), self.place)
+            fresh = state.news({name: found.accepted for name, found in sources.items()})
+            news = load_news(self.connection, self.lake, view, fresh, self.place)
             self._late = increments.create_late(self.connection, self.plan, news)
 
     def compute(self, parts: list[str], state: BuildState | None) -> tuple[int, dict[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from countersign import use_cases
 from countersign.aws.stores import Stores
 from countersign.clock import parse_iso
-from countersign.features.catalogue import view_named
+from countersign.features.catalogue import view_named, views_of
 from countersign.steps.materialize.bucket import materialize
 
 
@@ -35,7 +35,12 @@ class Result:
 
 def run(request: Request, stores: Stores) -> Result:
     """Write the values that stand at `as_of` of the entities whose history grew since the watermark."""
-    view = view_named(use_cases.all_use_cases().values(), request.view)
+    view = view_named(use_cases.registered(), request.view)
+    if view.name not in views_of(use_cases.all_use_cases().values()):
+        # Of what is only trained nothing is ever served.
+        return Result(
+            view=view.name, bucket=request.bucket, written=0, skipped_older=0, watermark=""
+        )
     written, skipped, watermark = materialize(
         stores,
         view,
