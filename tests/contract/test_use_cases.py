@@ -21,7 +21,7 @@ from countersign.features.engine import stored_columns
 from countersign.features.history import create_history
 from countersign.features.pointintime import check_spine
 
-USE_CASES = list(use_cases.all_use_cases().values())
+USE_CASES = list(use_cases.registered())
 VIEWS = [(case, view) for case in USE_CASES for view in case.views]
 REGISTRY_FIELDS = {
     "feature_name", "description", "computation_logic", "source_table", "freshness_sla", "owner",
