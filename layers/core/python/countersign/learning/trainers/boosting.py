@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from countersign.errors import DataError
 from countersign.learning.native import LEAF, Floats, Inputs, Trees
-from countersign.learning.native.words import Link
+from countersign.learning.native.words import Link, linked
+from countersign.learning.trainers.calibration import fit_line
 from countersign.learning.trainers.lesson import (
     Examples,
     Fitted,
@@ -31,6 +32,8 @@ DEFAULTS: Hyperparameters = {
     "reg_alpha": 0.0,
     "gamma": 0.0,
     "max_bin": 256,
+    # On record with the rest: sums of floats depend on how rows are shared among threads.
+    "nthread": 2,
     # Rounds without a better validation loss; 0 grows every round.
     "early_stopping_rounds": 30,
     # "weight": rare classes count as much as frequent ones; "none": every row counts once.
@@ -57,7 +60,6 @@ def boost(lesson: Lesson, trainer: str, objective: dict[str, Any]) -> tuple[Any,
             **objective,
             "tree_method": "hist",
             "seed": lesson.seed,
-            "nthread": int(objective.get("nthread", 0)),
             "verbosity": 0,
         },
         data[0],
@@ -105,32 +107,39 @@ def _callbacks(xgboost: Any, lesson: Lesson, rounds: int) -> list[Any]:
     return [Progress()]
 
 
-def fitted(
-    lesson: Lesson, booster: Any, chosen: dict[str, Any], trees: Trees, calibration: dict[str, Any]
-) -> Fitted:
-    """The booster as what a trainer gives back. Raises DataError when the arrays score otherwise."""
-    scorer = library_scorer(booster, lesson.n_outputs)
-    plain = from_booster(booster, lesson.train.rows, lesson.n_outputs)
-    check_same(plain, scorer, lesson.valid.rows[:512], _NEAR)
+def finish(lesson: Lesson, booster: Any, chosen: dict[str, Any]) -> Fitted:
+    """The booster, calibrated, as what a trainer gives back.
+
+    Raises
+    ------
+    DataError       the arrays score otherwise than the library
+    """
+    outputs = lesson.n_outputs
+    trees = from_booster(booster, lesson.train.rows, outputs)
+    line = fit_line(
+        margins(booster, lesson.valid.rows, outputs),
+        lesson.valid.target,
+        method=str(chosen["calibration"]),
+    )
+
+    def score(rows: Inputs) -> Floats:
+        return linked(line.of(margins(booster, rows, outputs)), line.link(trees.link))
+
+    model = line.folded(trees)
+    check_same(model, score, lesson.valid.rows[:512], _NEAR)
     return Fitted(
-        model=trees,
-        score=trees.score,
+        model=model,
+        score=score,
         hyperparameters=chosen,
-        found={"rounds": booster.num_boosted_rounds(), **calibration},
+        found={"rounds": booster.num_boosted_rounds(), **line.told()},
         files={NATIVE: bytes(booster.save_raw("ubj"))},
     )
 
 
-def library_scorer(booster: Any, n_outputs: int) -> Callable[[Inputs], Floats]:
-    """The library's own probabilities, before calibration."""
-
-    def score(rows: Inputs) -> Floats:
-        found = booster.inplace_predict(rows, validate_features=False)
-        return np.asarray(found, dtype=np.float64).reshape(
-            (len(rows),) if n_outputs == 1 else (len(rows), n_outputs)
-        )
-
-    return score
+def margins(booster: Any, rows: Inputs, n_outputs: int) -> Floats:
+    """The library's own sums, shape (n_rows, n_outputs)."""
+    found = booster.inplace_predict(rows, predict_type="margin", validate_features=False)
+    return np.asarray(found, dtype=np.float64).reshape(len(rows), n_outputs)
 
 
 def from_booster(booster: Any, rows: Inputs, n_outputs: int) -> Trees:
@@ -173,10 +182,6 @@ def from_booster(booster: Any, rows: Inputs, n_outputs: int) -> Trees:
 
 def _with_base(trees: Trees, booster: Any, rows: Inputs) -> Trees:
     """Where the sums start, read off the margin of rows: its spelling differs between versions."""
-    from dataclasses import replace
-
     some = rows[:64]
-    margin = np.asarray(
-        booster.inplace_predict(some, predict_type="margin", validate_features=False)
-    ).reshape(len(some), trees.n_outputs)
-    return replace(trees, base=np.median(margin - trees.sums(some), axis=0).astype(np.float64))
+    starts = margins(booster, some, trees.n_outputs) - trees.sums(some)
+    return replace(trees, base=np.asarray(np.median(starts, axis=0), dtype=np.float64))

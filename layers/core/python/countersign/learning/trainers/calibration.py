@@ -6,45 +6,59 @@ graph has no extra step.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
 from countersign.learning.native import Floats, Linear, Trees
+from countersign.learning.native.words import Link
 
 _Foldable = TypeVar("_Foldable", Trees, Linear)
 _MOST_ROUNDS = 100
 
 
-def calibrated(
-    model: _Foldable, sums: Floats, target: Any, *, method: str
-) -> tuple[_Foldable, dict[str, Any]]:
-    """The model with its sums calibrated, and how; unchanged unless `method` is "sigmoid".
+@dataclass(frozen=True, slots=True)
+class Line:
+    """sum → slope · sum + intercept; `how` is "sigmoid", "temperature" or "none"."""
 
-    `sums` are the model's of the validation rows, shape (n_rows, n_outputs), `target` their int64 classes.
+    how: str = "none"
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def of(self, sums: Floats) -> Floats:
+        """The calibrated sums."""
+        return np.asarray(sums * self.slope + self.intercept)
+
+    def link(self, own: Link) -> Link:
+        """The link after the line: a sigmoid's is the logistic one, whatever the model's own."""
+        return "logistic" if self.how == "sigmoid" else own
+
+    def folded(self, model: _Foldable) -> _Foldable:
+        """The model with the line in its leaves or coefficients."""
+        link = self.link(model.link)
+        if isinstance(model, Trees):
+            value, base = model.value * self.slope, self.of(model.base)
+            return replace(model, value=value, base=base, link=link)
+        coefficients, intercept = model.coefficients * self.slope, self.of(model.intercept)
+        return replace(model, coefficients=coefficients, intercept=intercept, link=link)
+
+    def told(self) -> dict[str, Any]:
+        """What the record says of it."""
+        if self.how == "none":
+            return {"calibration": self.how}
+        return {"calibration": self.how, "slope": self.slope, "intercept": self.intercept}
+
+
+def fit_line(sums: Floats, target: Any, *, method: str) -> Line:
+    """The line for "sigmoid", from sums (n_rows, n_outputs) and int64 classes (n_rows,) of the validation
+    rows; of several outputs it is a temperature. Any other `method` changes nothing.
     """
     if method != "sigmoid":
-        return model, {"calibration": "none"}
+        return Line()
     if sums.shape[1] > 1:
-        temperature = fit_temperature(sums, target)
-        return _folded(model, temperature, 0.0), {
-            "calibration": "temperature",
-            "slope": temperature,
-        }
-    slope, intercept = fit_sigmoid(sums[:, 0], target)
-    told = {"calibration": "sigmoid", "slope": slope, "intercept": intercept}
-    return replace(_folded(model, slope, intercept), link="logistic"), told
-
-
-def _folded(model: _Foldable, slope: float, intercept: float) -> _Foldable:
-    if isinstance(model, Trees):
-        return replace(model, value=model.value * slope, base=model.base * slope + intercept)
-    return replace(
-        model,
-        coefficients=model.coefficients * slope,
-        intercept=model.intercept * slope + intercept,
-    )
+        return Line("temperature", fit_temperature(sums, target))
+    return Line("sigmoid", *fit_sigmoid(sums[:, 0], target))
 
 
 def fit_sigmoid(sums: Floats, target: Any) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import numpy as np
 from countersign.learning.native import Floats, Inputs, Linear
 from countersign.learning.native.linear import standardised
 from countersign.learning.trainers.boosting import class_weights
-from countersign.learning.trainers.calibration import calibrated
+from countersign.learning.trainers.calibration import fit_line
 from countersign.learning.trainers.lesson import (
     Fitted,
     Hyperparameters,
@@ -55,13 +55,11 @@ def fit(lesson: Lesson) -> Fitted:
 
     linear = _arrays(native, mean, scale, lesson)
     check_same(linear, score, lesson.valid.rows[:512], 1e-9)
-    linear, how = calibrated(
-        linear,
-        linear.sums(lesson.valid.rows),
-        lesson.valid.target,
-        method=str(chosen["calibration"]),
+    line = fit_line(
+        linear.sums(lesson.valid.rows), lesson.valid.target, method=str(chosen["calibration"])
     )
-    return Fitted(model=linear, score=linear.score, hyperparameters=chosen, found=how)
+    model = line.folded(linear)
+    return Fitted(model=model, score=model.score, hyperparameters=chosen, found=line.told())
 
 
 def _as_float32(values: Floats) -> Floats:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from countersign.learning.native import LEAF, Floats, Inputs, Trees
+from countersign.learning.native.words import linked
 from countersign.learning.trainers.boosting import class_weights
-from countersign.learning.trainers.calibration import calibrated
+from countersign.learning.trainers.calibration import fit_line
 from countersign.learning.trainers.lesson import Fitted, Hyperparameters, Lesson, check_same
 from countersign.serving.preprocess import LARGEST
 
@@ -42,23 +43,22 @@ def fit(lesson: Lesson) -> Fitted:
     weight = class_weights(lesson.train.target, lesson) if chosen["imbalance"] == "weight" else None
     forest = RandomForestClassifier(random_state=lesson.seed, n_jobs=-1, **own)
     forest.fit(lesson.train.rows, lesson.train.target, sample_weight=weight)
+    forest.set_params(n_jobs=1)  # threads add up shares in the order they end
     trees = from_native(forest, lesson.n_outputs)
 
-    def score(rows: Inputs) -> Floats:
-        shares = np.zeros((len(rows), max(2, lesson.n_outputs)))
-        shares[:, forest.classes_] = forest.predict_proba(rows)
-        return shares if lesson.classes else shares[:, 1]
+    def shares(rows: Inputs) -> Floats:
+        found = np.zeros((len(rows), max(2, lesson.n_outputs)))
+        found[:, forest.classes_] = forest.predict_proba(rows)
+        return found if lesson.classes else found[:, 1:2]
 
-    check_same(trees, score, lesson.valid.rows[:512], 1e-9)
-    how: dict[str, Any] = {"calibration": "none"}
-    if not lesson.classes:  # shares of several classes sum to one already; a line would break that
-        trees, how = calibrated(
-            trees,
-            trees.sums(lesson.valid.rows),
-            lesson.valid.target,
-            method=str(chosen["calibration"]),
-        )
-    return Fitted(model=trees, score=trees.score, hyperparameters=chosen, found=how)
+    # Shares of several classes sum to one already; a line would break that.
+    method = "none" if lesson.classes else str(chosen["calibration"])
+    line = fit_line(shares(lesson.valid.rows), lesson.valid.target, method=method)
+    some = lesson.valid.rows[:512]
+    check_same(trees, lambda rows: linked(shares(rows), "identity"), some, 1e-9)
+    model = line.folded(trees)
+    # The library takes no float32 beyond 1e38, which golden vectors hold; its arrays do.
+    return Fitted(model=model, score=model.score, hyperparameters=chosen, found=line.told())
 
 
 def from_native(forest: Any, n_outputs: int) -> Trees:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from countersign.errors import DataError
-from countersign.learning.trainers.boosting import DEFAULTS, boost, fitted, from_booster
-from countersign.learning.trainers.calibration import calibrated
+from countersign.learning.trainers.boosting import DEFAULTS, boost, finish
 from countersign.learning.trainers.lesson import Fitted, Lesson
 
 __all__ = ["DEFAULTS", "SUPERVISED", "TAKES_NULLS", "fit"]
@@ -24,7 +23,4 @@ def fit(lesson: Lesson) -> Fitted:
         "num_class": len(lesson.classes),
     }
     booster, chosen = boost(lesson, "xgboost_multiclass", objective)
-    trees = from_booster(booster, lesson.train.rows, len(lesson.classes))
-    sums = trees.sums(lesson.valid.rows)
-    trees, how = calibrated(trees, sums, lesson.valid.target, method=chosen["calibration"])
-    return fitted(lesson, booster, chosen, trees, how)
+    return finish(lesson, booster, chosen)
