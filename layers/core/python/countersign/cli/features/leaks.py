@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from countersign.cli.features.values import moment
 from countersign.clock import parse_iso
 from countersign.errors import NotFoundError
 
+Draw = Callable[[], str]
 _BAD = ("leak", "differs", "suspicious")
 
 
@@ -51,7 +52,7 @@ def audit(
     else:
         found, page = _of_dataset(deployed, training_set, prove=prove)
     if html is not None:
-        html.write_text(page, encoding="utf-8")
+        html.write_text(page(), encoding="utf-8")
     if output == "json":
         printing.document(found)
     else:
@@ -62,8 +63,7 @@ def audit(
 
 def _of_file(
     deployed: Deployment, name: str, path: Path, *, by: str, label: str
-) -> tuple[dict[str, Any], str]:
-    from countersign.reports import dataset, page
+) -> tuple[dict[str, Any], Draw]:
     from countersign.steps.freeze_dataset.audit import audit_file
 
     use_cases.get(name)
@@ -72,21 +72,28 @@ def _of_file(
         found = audit_file(
             stores_of(deployed), name, path, by=moment(by) if by else None, label=label
         )
-    drawn = page.page(
-        f"Training set {path.name}",
-        subtitle=f"{found['rows']} rows, held against the features of {name}",
+    told = {"training_set": path.name, "use_case": name, "proven": True, **found}
+    return told, lambda: page_of(told)
+
+
+def page_of(found: Mapping[str, Any]) -> str:
+    """The page of a file of one's own: the verdict and every column."""
+    from countersign.reports import dataset, page
+
+    return page.page(
+        f"Training set {found['training_set']}",
+        subtitle=f"{found['rows']} rows, held against the features of {found['use_case']}",
         body=[
             page.banner(*_verdict(found)),
             dataset.leakage({"views": {}, "columns": {}}, found),
         ],
         footer="Countersign. Made of the file and of the sources in the lake.",
     )
-    return {"training_set": path.name, "use_case": name, "proven": True, **found}, drawn
 
 
 def _of_dataset(
     deployed: Deployment, dataset_id: str, *, prove: bool
-) -> tuple[dict[str, Any], str]:
+) -> tuple[dict[str, Any], Draw]:
     """What the dataset was frozen with, and the proof of every value when there is one."""
     from countersign.reports import dataset
     from countersign.steps.freeze_dataset.comparison import evidence_key
@@ -103,7 +110,7 @@ def _of_dataset(
     proof = evidence.get("audit")
     found = proof or from_join(manifest["leakage_audit"], manifest["rows"])
     head = {"training_set": dataset_id, "use_case": manifest["use_case"], "proven": bool(proof)}
-    return {**head, **found}, dataset.render(manifest, evidence)
+    return {**head, **found}, lambda: dataset.render(manifest, evidence)
 
 
 def _proof(deployed: Deployment, manifest: Mapping[str, Any]) -> dict[str, Any]:
