@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from infra.permissions import Append, Permission, Prefix, Publish, Read, Verify, Write
+from infra.permissions import (
+    Append,
+    Permission,
+    Prefix,
+    Publish,
+    Read,
+    Verify,
+    Write,
+    WriteKeys,
+)
 
 REGISTRY: tuple[Permission, ...] = (Read("registry"), Write("registry"))
 MODELS: tuple[Permission, ...] = (Prefix("models", read=True), Verify())
 PREDICTION_LOG: tuple[Permission, ...] = (Read("predictions"), Write("predictions"))
-SCORING = (Read("online"), Read("registry"), *PREDICTION_LOG, *MODELS)
+REFUSALS = WriteKeys("registry", ("refused#*",))
+SCORING = (Read("online"), Read("registry"), REFUSALS, *PREDICTION_LOG, *MODELS)
 RECORD = (*REGISTRY, Append(), Publish())
 RUNS = Prefix("models", "*/runs/", read=True, write=True)
 DATASETS = Prefix("lake", "datasets/", read=True)

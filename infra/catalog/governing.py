@@ -14,7 +14,16 @@ from infra.grants import (
     REPORTS,
     SOURCES,
 )
-from infra.permissions import Append, Invoke, Prefix, Publish, PutMetrics, Read, ResumeTask
+from infra.permissions import (
+    Append,
+    Invoke,
+    Prefix,
+    Publish,
+    PutMetrics,
+    Read,
+    ResumeTask,
+    WriteKeys,
+)
 
 GOVERNING: tuple[Function, ...] = (
     Function(
@@ -55,6 +64,7 @@ GOVERNING: tuple[Function, ...] = (
             *REGISTRY,
             Read("predictions"),
             Read("online"),
+            WriteKeys("online", ("canary#*",)),
             PREDICTIONS,
             OFFLINE,
             QUALITY,

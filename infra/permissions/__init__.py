@@ -17,7 +17,7 @@ from infra.permissions.services import (
     StartMachine,
     Verify,
 )
-from infra.permissions.storage import INDEXES, Append, Prefix, Read, Stream, Write
+from infra.permissions.storage import INDEXES, Append, Prefix, Read, Stream, Write, WriteKeys
 
 __all__ = [
     "INDEXES",
@@ -37,6 +37,7 @@ __all__ = [
     "Verify",
     "Wiring",
     "Write",
+    "WriteKeys",
     "allow",
     "data_key_statement",
 ]

@@ -73,6 +73,38 @@ class Write(TablePermission):
 
 
 @dataclass(frozen=True, slots=True)
+class WriteKeys(TablePermission):
+    """Put and update only items whose partition key is like one of `keys`, such as `refused#*`.
+
+    For a function that keeps a little of its own in a table that others decide by.
+    """
+
+    keys: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.table == "audit":
+            raise ValueError("The audit table is append-only: use Append()")
+        if not self.keys or any(key.startswith("*") for key in self.keys):
+            raise ValueError("Name the keys that may be written, each by its beginning")
+
+    def actions(self) -> Sequence[str]:
+        """Neither a batch nor a transaction: one item at a time."""
+        return ("PutItem", "UpdateItem")
+
+    def statements(self, wiring: Wiring) -> list[iam.PolicyStatement]:
+        """One statement, on the leading key of the item."""
+        (statement,) = TablePermission.statements(self, wiring)
+        statement.add_condition(
+            "ForAllValues:StringLike", {"dynamodb:LeadingKeys": list(self.keys)}
+        )
+        return [statement]
+
+    def encrypted_by(self) -> tuple[str, Literal["read", "write"]] | None:
+        """DynamoDB encrypts for the caller."""
+        return "dynamodb", "write"
+
+
+@dataclass(frozen=True, slots=True)
 class Append(TablePermission):
     """Add to the audit chain and read its head."""
 

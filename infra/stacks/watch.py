@@ -17,8 +17,13 @@ from infra.stacks.compute import ComputeStack
 from infra.stacks.storage import StorageStack
 from infra.stacks.workflows import WorkflowsStack
 
-BREACH = cloudwatch.TreatMissingData.NOT_BREACHING
+CALM = cloudwatch.TreatMissingData.NOT_BREACHING
+SILENT = cloudwatch.TreatMissingData.BREACHING
 OVER = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+UNDER = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+NAMESPACE = "Countersign"
+# Lookups: what is promised on AWS, and the outer limit. Milliseconds.
+PROMISED_MS, LIMIT_MS = 10, 100
 
 
 class WatchStack(Stack):
@@ -45,9 +50,19 @@ class WatchStack(Stack):
         self._queues({**compute.dead, "events": workflows.dead})
         self._functions(compute)
         self._api(compute)
+        self._store()
         CfnOutput(self, "DashboardName", value=names.of("overview"))
 
-    def _alarm(self, name: str, metric: cloudwatch.IMetric, threshold: float, why: str) -> None:
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        why: str,
+        *,
+        when: cloudwatch.ComparisonOperator = OVER,
+        silence: cloudwatch.TreatMissingData = CALM,
+    ) -> None:
         """An alarm that sends a notice; its description says what to do."""
         alarm = cloudwatch.Alarm(
             self,
@@ -57,8 +72,8 @@ class WatchStack(Stack):
             metric=metric,
             threshold=threshold,
             evaluation_periods=1,
-            comparison_operator=OVER,
-            treat_missing_data=BREACH,
+            comparison_operator=when,
+            treat_missing_data=silence,
         )
         alarm.add_alarm_action(self.action)
 
@@ -97,4 +112,50 @@ class WatchStack(Stack):
         self.dashboard.add_widgets(
             cloudwatch.GraphWidget(title="API requests", left=[rest.metric_count()], width=12),
             cloudwatch.GraphWidget(title="API failures, share", left=[failures], width=12),
+        )
+
+    def _store(self) -> None:
+        """The feature store, as its canary finds it every five minutes, and what was refused."""
+        available = self._canary("Available", "Minimum")
+        lookup = self._canary("LookupMs", "Average")
+        # Three probes fall into a quarter of an hour: no word of any of them is as bad as a failure.
+        self._alarm(
+            "store-unavailable",
+            available,
+            1,
+            "The feature store failed its canary, or nobody asked it: docs/runbooks/feature-store.md",
+            when=UNDER,
+            silence=SILENT,
+        )
+        self._alarm(
+            "store-lookup",
+            lookup,
+            LIMIT_MS,
+            "A lookup in the feature store takes over 100 ms: docs/runbooks/feature-store.md",
+        )
+        self.dashboard.add_widgets(
+            cloudwatch.GraphWidget(
+                title="Feature store, canary",
+                left=[available, self._canary("ErrorBudgetSpent", "Maximum")],
+                width=12,
+            ),
+            cloudwatch.GraphWidget(
+                title="Feature store, ms",
+                left=[lookup, self._canary("WriteMs", "Average")],
+                left_annotations=[
+                    cloudwatch.HorizontalAnnotation(value=PROMISED_MS, label="promised"),
+                    cloudwatch.HorizontalAnnotation(value=LIMIT_MS, label="limit"),
+                ],
+                width=12,
+            ),
+        )
+
+    def _canary(self, name: str, statistic: str) -> cloudwatch.Metric:
+        """A metric that the canary writes."""
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={"store": "online"},
+            statistic=statistic,
+            period=Duration.minutes(15),
         )

@@ -25,7 +25,9 @@ TIMES = {
     "daily-features": events.Schedule.cron(minute="15", hour="2"),
     "daily-checks": events.Schedule.cron(minute="0", hour="5"),
     "daily-seal": events.Schedule.cron(minute="55", hour="23"),
+    "daily-availability": events.Schedule.cron(minute="10", hour="5"),
     "reconcile-approvals": events.Schedule.rate(Duration.minutes(5)),
+    "store-canary": events.Schedule.rate(Duration.minutes(5)),
     "weekly-psi": events.Schedule.cron(minute="0", hour="6", week_day="MON"),
 }
 
@@ -96,6 +98,12 @@ class WorkflowsStack(Stack):
                 "monitoring", events.RuleTargetInput.from_object({"checks": "daily"})
             ),
             "daily-seal": self._function_target("seal_audit", empty),
+            "daily-availability": self._function_target(
+                "monitor", events.RuleTargetInput.from_object({"action": "availability"})
+            ),
+            "store-canary": self._function_target(
+                "monitor", events.RuleTargetInput.from_object({"action": "canary"})
+            ),
             # Expires what is overdue, and wakes what was decided while nobody heard it.
             "reconcile-approvals": self._function_target(
                 "approval", events.RuleTargetInput.from_object({"action": "reconcile"})

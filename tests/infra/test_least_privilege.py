@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.catalog import BY_NAME, FUNCTIONS
-from infra.permissions import Write, allow
+from infra.permissions import Write, WriteKeys, allow
 from tests.infra.conftest import ROOT, Resource, Synthesised, as_list, text
 
 AUDIT_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
@@ -185,3 +185,47 @@ def test_the_vocabulary_has_no_word_for_a_wildcard_nor_for_writing_the_audit() -
         Write("audit")
     with pytest.raises(ValueError, match="Name the actions"):
         allow(["s3:*"], ["*"])
+
+
+def writes(synthesised: Synthesised, function: str, table: str) -> list[dict[str, Any]]:
+    """Statements by which a function may change items of a table."""
+    return [
+        statement
+        for statement in policy_of(synthesised, function)
+        if any(text(r).endswith(f"-{table}") for r in as_list(statement["Resource"]))
+        and {"dynamodb:PutItem", "dynamodb:UpdateItem"} & set(as_list(statement["Action"]))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "table", "keys"),
+    [
+        ("score", "registry", "refused#*"),
+        ("score_batch", "registry", "refused#*"),
+        ("monitor", "online", "canary#*"),
+    ],
+)
+def test_who_keeps_a_little_of_its_own_in_a_table_writes_nothing_else_there(
+    any_environment: Synthesised, function: str, table: str, keys: str
+) -> None:
+    (statement,) = writes(any_environment, function, table)
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}
+    assert set(as_list(statement["Action"])) == {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+
+
+def test_only_those_who_build_features_and_operate_reach_a_block(dev: Synthesised) -> None:
+    """Whoever scores could otherwise lift what stops it."""
+    for function in ("score", "score_batch", "shadow_score", "record_outcome"):
+        for statement in writes(dev, function, "registry"):
+            (keys,) = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            assert not "block#payroll_anomaly".startswith(keys.removesuffix("*"))
+    for function in ("build_features", "operate"):
+        assert writes(dev, function, "registry")
+
+
+def test_keys_that_may_be_written_are_named_by_their_beginning() -> None:
+    for keys in ((), ("*",), ("*#x",)):
+        with pytest.raises(ValueError, match="Name the keys"):
+            WriteKeys("registry", keys)
+    with pytest.raises(ValueError, match="append-only"):
+        WriteKeys("audit", ("x#*",))

@@ -23,6 +23,8 @@ def test_the_outputs_describe_the_whole_system(cloud: Cloud) -> None:
         "daily-checks",
         "daily-seal",
         "reconcile-approvals",
+        "daily-availability",
+        "store-canary",
     } == set(outputs["schedules"])
     assert {"score", "operate", "train", "monitor"} <= set(outputs["functions"])
     assert set(outputs["identities"]) == set(ROLES)

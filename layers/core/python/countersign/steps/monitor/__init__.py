@@ -1,5 +1,7 @@
 """Watch production models: drift by the week; freshness, volume and performance by the day.
 
+And the feature store itself: a canary every five minutes, its error budget by the month.
+
 It proposes and tells; nothing here can start a training. Every check is a record in the lake, keyed by its
 use case and period, so that firing twice does nothing twice:
 
@@ -9,52 +11,47 @@ use case and period, so that firing twice does nothing twice:
     freshness    {day?}                              → {day, verdict, results}
     volume       {use_case, version, day?}           → {day, verdict, observed, expected, …}
     performance  {use_case, version, day?}           → {day, verdict, metrics, …}
+    skew         {use_case, day?}                    → {day, verdict, compared, equal, lagging, skewed, …}
+    canary       {}                                  → {day, slot, available, error, …_ms}
+    availability {month?}                            → {month, verdict, available_share, budget_minutes, …}
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from countersign.aws.stores import Stores
 from countersign.errors import FieldError, RequestError
-from countersign.steps.monitor import alert, duty, plan, psi
+from countersign.steps.monitor import alert, canary, duty, plan, psi
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to check. `week` is an ISO week (2026-W47), `day` a date; by default the last whole day."""
+    """What to check. `week` is an ISO week (2026-W47), `day` a date, `month` 2026-11.
+
+    By default the last whole day, and the month in which it lies.
+    """
 
     action: str
     use_case: str = ""
     version: str = ""
     week: str = ""
     day: str = ""
+    month: str = ""
 
 
 def run(request: Request, stores: Stores) -> dict[str, Any]:
     """Do one check. Raises RequestError for an action nobody knows or a field it needs."""
-    match request.action:
-        case "plan":
-            return plan.run(stores)
-        case "psi":
-            return psi.run(stores, needed(request, "use_case"), request.version, request.week)
-        case "alert":
-            return alert.run(stores, needed(request, "use_case"), needed(request, "week"))
-        case "freshness":
-            return duty.freshness(stores, request.day)
-        case "volume":
-            return duty.volume(stores, needed(request, "use_case"), request.day)
-        case "performance":
-            return duty.performance(
-                stores, needed(request, "use_case"), request.version, request.day
-            )
-        case _:
-            known = "plan, psi, alert, freshness, volume, performance"
-            raise RequestError(
-                f"No such check; known are {known}",
-                errors=[FieldError("action", f"one of {known}")],
-            )
+    check = CHECKS.get(request.action)
+    if check is None:
+        known = ", ".join(CHECKS)
+        raise RequestError(
+            f"No such check; known are {known}",
+            errors=[FieldError("action", f"one of {known}")],
+        )
+    return check(request, stores)
 
 
 def needed(request: Request, field: str) -> str:
@@ -65,3 +62,17 @@ def needed(request: Request, field: str) -> str:
             f"The check {request.action} needs {field}", errors=[FieldError(field, "a value")]
         )
     return value
+
+
+CHECKS: dict[str, Callable[[Request, Stores], dict[str, Any]]] = {
+    "plan": lambda r, stores: plan.run(stores),
+    "psi": lambda r, stores: psi.run(stores, needed(r, "use_case"), r.version, r.week),
+    "alert": lambda r, stores: alert.run(stores, needed(r, "use_case"), needed(r, "week")),
+    "freshness": lambda r, stores: duty.freshness(stores, r.day),
+    "volume": lambda r, stores: duty.volume(stores, needed(r, "use_case"), r.day),
+    "performance": lambda r, stores: duty.performance(
+        stores, needed(r, "use_case"), r.version, r.day
+    ),
+    "canary": lambda r, stores: canary.run(stores),
+    "availability": lambda r, stores: canary.availability(stores, r.month),
+}

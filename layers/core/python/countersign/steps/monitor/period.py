@@ -50,3 +50,15 @@ def day_or_yesterday(day: str, now: datetime) -> date:
         raise RequestError(
             "A day is written 2026-11-21", errors=[FieldError("day", "a date, 2026-11-21")]
         ) from error
+
+
+def month_or_yesterdays(month: str, now: datetime) -> date:
+    """The first day of the month asked for, or of yesterday's. Raises RequestError for no month."""
+    if not month:
+        return (now.date() - timedelta(days=1)).replace(day=1)
+    try:
+        return date.fromisoformat(f"{month}-01")
+    except ValueError as error:
+        raise RequestError(
+            "A month is written 2026-11", errors=[FieldError("month", "a month, 2026-11")]
+        ) from error
