@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 from countersign.declare import Window
+from countersign.errors import DataError
+from countersign.features import duck
 
-from .lab import DAY, LAST, NOW, NOW_TOO, TICK, Lab, feature, row, utc, view
+from .lab import DAY, LAST, NOW, NOW_TOO, PAY, TICK, Lab, feature, row, utc, view
 
 COUNT = view(feature("count", "1", window=NOW_TOO))
 SUM = view(feature("sum", window=NOW_TOO))
@@ -204,3 +206,17 @@ def test_a_zone_of_half_an_hour(lab: Lab) -> None:
     lab.deliver(row("f1", "2026-07-01T00:00:00+05:30", 5), row("f2", "2026-07-01T05:30:00+05:30", 6))  # fmt: skip
     month = view(feature("sum", window=Window(months=1)))
     assert lab.values(month, "2026-06-30T23:00:00", "2026-07-02") == [5, 6]
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "DATE", "VARCHAR"])
+def test_stored_files_with_naive_clocks_are_refused(lab: Lab, tmp_path: Path, kind: str) -> None:
+    """A file made by hand, beside a good one: DuckDB alone would take its times for UTC."""
+    for name, known in (("good", "TIMESTAMPTZ"), ("naive", kind)):
+        lab.connection.execute(
+            f"COPY (SELECT 'f1' AS fact, 'a' AS who, TIMESTAMPTZ '2026-06-01 00:00:00+00' AS event_time, "
+            f"'2026-06-01'::{known} AS known_at) TO '{tmp_path / name}.parquet' (FORMAT parquet)"
+        )
+    duck.register_source(lab.connection, PAY, [tmp_path / "good.parquet"])
+    with pytest.raises(DataError) as error:
+        duck.register_source(lab.connection, PAY, sorted(tmp_path.glob("*.parquet")))
+    assert [found.field for found in error.value.errors] == ["known_at"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from countersign.clock import iso
 from countersign.declare import ColumnType, Source
+from countersign.errors import DataError, FieldError
 
 SQL_TYPES: dict[ColumnType, str] = {
     "string": "VARCHAR",
@@ -41,7 +42,13 @@ def connect(scratch: Path | None = None, *, memory_mb: int = 1024, threads: int 
 
 
 def register_source(connection: Any, source: Source, files: Sequence[Path]) -> None:
-    """Make the accepted files of `source` readable as the relation `source_<name>`."""
+    """Make the accepted files of `source` readable as the relation `source_<name>`.
+
+    Raises
+    ------
+    DataError      a file whose clocks have no time zone: DuckDB would take them for UTC
+    """
+    _refuse_naive(connection, source, files)
     columns = {c.name: SQL_TYPES[c.type] for c in source.columns} | CLOCKS | MARKS
     name = source_relation(source)
     empty = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
@@ -51,6 +58,21 @@ def register_source(connection: Any, source: Source, files: Sequence[Path]) -> N
         rows += f" UNION ALL BY NAME SELECT * FROM {parquet(files)}"
     chosen = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind in columns.items())
     connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {chosen} FROM ({rows})")
+
+
+def _refuse_naive(connection: Any, source: Source, files: Sequence[Path]) -> None:
+    names = ", ".join(quote(str(path)) for path in files)
+    clocks = ", ".join(map(quote, CLOCKS))
+    naive = (
+        files
+        and connection.execute(
+            f"SELECT DISTINCT name FROM parquet_schema([{names}]) WHERE name IN ({clocks}) "
+            "AND logical_type NOT LIKE '%isAdjustedToUTC=1%' IS NOT FALSE ORDER BY name"
+        ).fetchall()
+    )
+    if naive:
+        wrong = [FieldError(name, "timestamps with a time zone") for (name,) in naive]
+        raise DataError(f"Files of {source.name} have clocks without a time zone", errors=wrong)
 
 
 def source_relation(source: Source) -> str:
