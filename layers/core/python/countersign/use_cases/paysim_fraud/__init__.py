@@ -87,18 +87,25 @@ TRAINED_ONLY = UseCase(
     costs=CostMatrix(false_negative_minor=10_000_000, false_positive_minor=100_000),
     rules=(
         Rule(
+            code="TRANSFER",
+            text="The money goes to another person's account",
+            owner=_OWNER,
+            when=("paysim_type", "==", float(TYPES.index("TRANSFER"))),
+            points=0.5,
+        ),
+        Rule(
+            code="CASH_OUT",
+            text="The money leaves as cash",
+            owner=_OWNER,
+            when=("paysim_type", "==", float(TYPES.index("CASH_OUT"))),
+            points=0.3,
+        ),
+        Rule(
             code="LARGE_AMOUNT",
             text="More than 200 000 at once",
             owner=_OWNER,
             when=("paysim_amount", ">", 20_000_000.0),
-            points=0.4,
-        ),
-        Rule(
-            code="NEW_RECEIVER",
-            text="The receiver received nothing in seven days",
-            owner=_OWNER,
-            when=("dest_receipt_count_7d", "==", 0.0),
-            points=0.2,
+            points=0.3,
         ),
     ),
     hybrid=Hybrid(model_weight=0.9, rules_weight=0.1),
