@@ -52,6 +52,37 @@ def test_a_count_past_the_time_to_live_is_null_and_not_zero(lab: Lab) -> None:
     assert lab.values(counted, "2026-06-05", "2026-06-12") == [0, None]
 
 
+def test_the_event_at_the_moment_does_not_renew_what_does_not_count_it(lab: Lab) -> None:
+    """An exclusive value is as old as the newest fact before the moment."""
+    short = view(feature("last"), ttl=10 * DAY)
+    lab.deliver(row("f1", "2026-06-01", 5), row("f2", "2026-06-20", 6))
+    assert lab.values(short, "2026-06-20", utc("2026-06-20") + TICK) == [None, 6]
+
+
+def test_a_late_row_that_left_its_window_does_not_outrank_a_newer_event(lab: Lab) -> None:
+    """What became visible last is a row of the past; the row of the newer event stands."""
+    lab.deliver(row("f1", "2026-06-04", 6), row("f2", "2026-06-01", 5, known_at="2026-06-05"))
+    day = view(feature("sum", window=Window(duration=2 * DAY)))
+    assert lab.values(day, "2026-06-04T12:00:00", "2026-06-05T12:00:00") == [6, 6]
+
+
+@pytest.mark.parametrize("order", ["_built_at", "_built_at DESC"])
+def test_of_two_history_rows_with_the_same_clocks_the_last_built_stands(
+    lab: Lab, order: str
+) -> None:
+    """A build that corrects an earlier one appends; in which file its row lies makes no difference."""
+    lab.deliver(row("f1", "2026-06-01", 5))
+    history = create_history(lab.connection, LAST, as_of=NOW, built_at=NOW)
+    again = "value + 1 AS value, _built_at + INTERVAL 1 DAY AS _built_at"
+    lab.connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE both_builds AS SELECT * FROM (SELECT * FROM {history} UNION ALL "
+        f"BY NAME SELECT * REPLACE ({again}) FROM {history}) ORDER BY {order}"
+    )
+    lab.spine([("a", "2026-06-02")])
+    joined = asof.join_sql(lab.connection, "asked", [(LAST, "both_builds")])
+    assert lab.connection.execute(f"SELECT value FROM ({joined})").fetchall() == [(6,)]
+
+
 def test_duplicate_spine_rows_are_kept(lab: Lab) -> None:
     lab.deliver(row("f1", "2026-06-01", 5))
     asked = [("a", "2026-06-02"), ("a", "2026-06-02"), ("b", "2026-06-02"), ("a", "2026-06-02")]
