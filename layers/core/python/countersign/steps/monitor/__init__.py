@@ -24,7 +24,7 @@ from typing import Any
 
 from countersign.aws.stores import Stores
 from countersign.errors import FieldError, RequestError
-from countersign.steps.monitor import alert, canary, duty, plan, psi
+from countersign.steps.monitor import alert, canary, duty, plan, psi, skew
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ CHECKS: dict[str, Callable[[Request, Stores], dict[str, Any]]] = {
     "performance": lambda r, stores: duty.performance(
         stores, needed(r, "use_case"), r.version, r.day
     ),
+    "skew": lambda r, stores: skew.run(stores, needed(r, "use_case"), r.day),
     "canary": lambda r, stores: canary.run(stores),
     "availability": lambda r, stores: canary.availability(stores, r.month),
 }
