@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from countersign.declare import CostMatrix, UseCase
-from countersign.learning import fairness, importance
+from countersign.learning import class_evaluation, fairness, importance
 from countersign.learning.dataset import Rows
 from countersign.learning.metrics import judge_gate, known, latency_p95_ms, measure, score_psi
 from countersign.learning.scoring import Scores, score_with
@@ -47,21 +49,14 @@ def judge(
     created_at: str,
 ) -> Verdict:
     """Score `test` as it would be served and hold every declared gate and group against it."""
-    scores = score_with(session, test)
-    found = measure(test.label, scores.final, session.threshold, use_case.costs)
-    found["score_psi"] = _plain(score_psi(score_with(session, valid).final, scores.final))
+    seed = int(manifest["seed"])
+    judged = _judge_classes if session.classes else _judge_binary
+    found, parts = judged(use_case, session, valid, test, seed)
     found["latency_p95_ms"] = _plain(latency_p95_ms(session, test))
     figures = known(found)
     gates = [judge_gate(gate, figures) for gate in use_case.gates]
-    audit = fairness.audit(
-        use_case.fairness,
-        test,
-        scores.final >= session.threshold,
-        cluster=use_case.entities[0].key,
-        seed=manifest["seed"],
-    )
     failed = [gate["metric"] for gate in gates if not gate["passed"]]
-    failed += ["fairness"] if audit["verdict"] == "FAIL" else []
+    failed += ["fairness"] if parts["fairness"]["verdict"] == "FAIL" else []
     document = {
         "schema": 1,
         **{name: manifest[name] for name in ("use_case", "run_id")},
@@ -70,21 +65,59 @@ def judge(
         "model": {
             "kind": manifest["model_type"],
             "hyperparameters": manifest["hyperparameters"],
-            "seed": manifest["seed"],
+            "seed": seed,
         },
         "passed": not failed,
         "dataset": _dataset(manifest, session),
         "split": manifest["split"],
         "metrics": {name: asdict(interval) for name, interval in found.items()},
         "gates": gates,
+        **parts,
+    }
+    return Verdict(document, {name: figures.get(name) for name in found}, not failed, failed)
+
+
+def _judge_binary(
+    use_case: UseCase, session: ModelSession, valid: Rows, test: Rows, seed: int
+) -> tuple[dict[str, Interval], dict[str, Any]]:
+    """The figures of a model of one score, and its part of the document."""
+    scores = score_with(session, test)
+    found = measure(test.label, scores.final, session.threshold, use_case.costs)
+    found["score_psi"] = _plain(score_psi(score_with(session, valid).final, scores.final))
+    cluster = use_case.entities[0].key
+    selected = scores.final >= session.threshold
+    return found, {
         **_pictures(use_case.costs, session, test, scores),
-        "importance": importance.permutation(session, test, seed=manifest["seed"]),
+        "importance": importance.permutation(session, test, seed=seed),
         "importance_kind": importance.KIND,
-        "fairness": audit,
+        "fairness": fairness.audit(use_case.fairness, test, selected, cluster=cluster, seed=seed),
         "rules_comparison": compare_with_rules(use_case.costs, session, test, scores),
     }
-    metrics = {name: figures.get(name) for name in found}
-    return Verdict(document, metrics, not failed, failed)
+
+
+def _judge_classes(
+    use_case: UseCase, session: ModelSession, valid: Rows, test: Rows, seed: int
+) -> tuple[dict[str, Interval], dict[str, Any]]:
+    """The figures of a model of classes, and its part of the document."""
+    scores = class_evaluation.probabilities(session, test)
+    before = class_evaluation.probabilities(session, valid)
+    found = class_evaluation.figures(use_case, test, scores)
+    found["score_psi"] = _plain(score_psi(before.max(axis=1), scores.max(axis=1)))
+    right = class_evaluation.recommended(use_case, test, scores) == test.target
+    return found, {
+        **class_evaluation.pictures(use_case, test, scores),
+        "importance": class_evaluation.permutation(session, test, seed=seed),
+        "importance_kind": class_evaluation.IMPORTANCE,
+        "fairness": fairness.audit(
+            use_case.fairness,
+            test,
+            right,
+            cluster=use_case.entities[0].key,
+            seed=seed,
+            truth=np.ones(len(test), dtype=np.bool_),
+        ),
+        "rules_comparison": class_evaluation.against_rules(use_case, test, scores),
+    }
 
 
 def _plain(value: float) -> Interval:

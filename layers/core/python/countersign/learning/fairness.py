@@ -32,7 +32,13 @@ _TRUTHS = {"fpr": "correct rows selected", "fnr": "errors missed"}
 
 
 def audit(
-    declared: Sequence[FairnessGroup], rows: Rows, decisions: Bools, *, cluster: str, seed: int = 0
+    declared: Sequence[FairnessGroup],
+    rows: Rows,
+    decisions: Bools,
+    *,
+    cluster: str,
+    seed: int = 0,
+    truth: Bools | None = None,
 ) -> dict[str, Any]:
     """The `fairness` part of evaluation.json.
 
@@ -46,6 +52,9 @@ def audit(
         The text column whose rows belong together, such as the worker's id.
     seed : int
         Of the permutations.
+    truth : bool, shape (n_rows,), optional
+        What should have been selected; the label by default. A model of classes is judged by whether it
+        decides right: `decisions` are its hits and every row should have been one.
 
     Raises
     ------
@@ -59,16 +68,17 @@ def audit(
             errors=[FieldError(name, "a column of the dataset") for name in absent],
         )
     groups, reasons = {}, []
+    wanted = rows.label if truth is None else truth
     for group in declared:
         found = group_rates(
             rows.texts[group.column],
-            rows.label,
+            wanted,
             decisions,
             smallest=group.minimum_rows,
             ratio_at_least=group.minimum_ratio,
         )
         chance = {
-            rate: _chance(rate, group, rows, decisions, rows.texts[cluster], seed)
+            rate: _chance(rate, group, rows.texts, (wanted, decisions), cluster, seed)
             for rate in _TRUTHS
         }
         found["verdict"], reason = judge(group, found, chance)
@@ -109,19 +119,25 @@ def judge(
 
 
 def _chance(
-    rate: str, group: FairnessGroup, rows: Rows, decisions: Bools, cluster: Any, seed: int
+    rate: str,
+    group: FairnessGroup,
+    texts: Mapping[str, Any],
+    judged: tuple[Bools, Bools],
+    cluster: str,
+    seed: int,
 ) -> float:
     """How often groups of the same numbers of workers differ as much when workers are dealt at random.
 
     The statistic is Pearson's over the groups large enough to be judged; p is at least 1 / 2 001.
     """
-    values = rows.texts[group.column].astype(str)
+    wanted, decisions = judged
+    values = texts[group.column].astype(str)
     names, at, sizes = np.unique(values, return_inverse=True, return_counts=True)
-    kept = (sizes >= group.minimum_rows)[at] & (rows.label if rate == "fnr" else ~rows.label)
+    kept = (sizes >= group.minimum_rows)[at] & (wanted if rate == "fnr" else ~wanted)
     hits = (decisions if rate == "fpr" else ~decisions)[kept].astype(np.float64)
     if kept.sum() < 2 or hits.min() == hits.max():
         return 1.0
-    _, who = np.unique(cluster[kept].astype(str), return_inverse=True)
+    _, who = np.unique(texts[cluster][kept].astype(str), return_inverse=True)
     n_workers = int(who.max()) + 1
     per_worker = np.bincount(who, hits, n_workers), np.bincount(who, minlength=n_workers)
     # A worker who moved between groups counts where most of their rows are.

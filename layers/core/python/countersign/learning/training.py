@@ -15,6 +15,7 @@ from countersign.learning.fills import fill_constants, realistic_ranges
 from countersign.learning.native import Floats
 from countersign.learning.scoring import Scores, add_rules
 from countersign.learning.trainers.lesson import Examples, Fitted, Lesson
+from countersign.serving import strategies
 from countersign.serving.preprocess import matrix
 from countersign.serving.rules import rules_to_json, rules_version
 
@@ -144,6 +145,7 @@ def _serving(
         },
         "rules": rules_to_json(use_case.rules),
         "rules_version": rules_version(use_case.rules),
+        "strategies": strategies.to_json(use_case.strategies),
         "decision": _decision(chosen, least),
     }
 

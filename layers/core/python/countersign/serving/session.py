@@ -15,6 +15,7 @@ from countersign.errors import ArtifactError
 from countersign.serving.operators import ALLOWED, operators
 from countersign.serving.preprocess import KEEP, LARGEST, Fills, vector
 from countersign.serving.rules import rules_from_json
+from countersign.serving.strategies import from_json as strategies_from_json
 
 FILES = ("model.onnx", "serving.json", "golden.npz")
 TOLERANCE = 1e-5
@@ -47,6 +48,7 @@ class ModelSession:
             self.fills: Fills = {name: serving["fills"][name] for name in self.features}
             self.threshold = float(serving["threshold"])
             self.rules: tuple[Rule, ...] = rules_from_json(serving["rules"])
+            self.strategies = strategies_from_json(serving.get("strategies", ()))
             self.hybrid = Hybrid(**serving["hybrid"])
             self.classes: tuple[str, ...] = tuple(serving.get("classes", ()))
             self._low, self._high = (float(bound) for bound in serving["score_range"])
@@ -85,21 +87,34 @@ class ModelSession:
         return session
 
     def score(self, row: Sequence[float]) -> float:
-        """The model's score of one filled row, in [0, 1].
+        """The model's score of one filled row, in [0, 1]; of classes, the likeliest one's probability.
 
         Raises
         ------
         ArtifactError   the row is not whole and finite, or the score is not finite and in range
         """
+        if self.classes:
+            return max(self.probabilities(row).values())
+        score = float(self._run(row)[0])
+        if not self._low <= score <= self._high:  # NaN fails too
+            raise ArtifactError("The model's score is not finite and in its declared range")
+        return score
+
+    def probabilities(self, row: Sequence[float]) -> dict[str, float]:
+        """The probability of each class for one filled row. Raises ArtifactError as `score` does."""
+        found = dict(zip(self.classes, self._run(row).tolist(), strict=True))
+        if not all(self._low <= share <= self._high for share in found.values()):  # NaN fails too
+            raise ArtifactError("A probability is not finite and in its declared range")
+        return found
+
+    def _run(self, row: Sequence[float]) -> NDArray[np.float32]:
         if len(row) != len(self.features):
             raise ArtifactError(f"{len(row)} values for a model of {len(self.features)} features")
         if not all(-LARGEST <= value <= LARGEST for value in row):  # NaN fails too
             self._refuse_unkept(np.array([row]))
         self._row[0] = row
-        score = float(self._session.run(self._outputs, self._feed)[0][0, 0])
-        if not self._low <= score <= self._high:  # NaN fails too
-            raise ArtifactError("The model's score is not finite and in its declared range")
-        return score
+        outputs: NDArray[np.float32] = self._session.run(self._outputs, self._feed)[0][0]
+        return outputs
 
     def _refuse_unkept(self, rows: NDArray[Any]) -> None:
         """Raise unless every value is a float32, or a null that the model has a branch for."""
