@@ -97,9 +97,17 @@ def test_a_row_delivered_twice_counts_once(lab: Lab) -> None:
 
 
 def test_of_two_facts_at_one_moment_the_one_known_later_is_the_last(lab: Lab) -> None:
-    early = row("f1", "2026-06-01", 5, known_at="2026-06-03")
-    lab.deliver(early, row("f2", "2026-06-01", 6, known_at="2026-06-02"))
-    assert lab.values(LAST, "2026-06-02", "2026-06-04") == [6, 5]
+    """Of sixteen entities, so that the content digests are on either side."""
+    everyone = [f"e{n:02}" for n in range(16)]
+    for who in everyone:
+        lab.deliver(
+            row(f"{who}-1", "2026-06-01", 5, who=who, known_at="2026-06-03"),
+            row(f"{who}-2", "2026-06-01", 6, who=who, known_at="2026-06-02"),
+        )
+    wide = view(feature("last", window=NOW_TOO), feature("percent_change", name="moved", window=NOW_TOO))  # fmt: skip
+    assert lab.answers(wide, [(who, "2026-06-02") for who in everyone]) == [(6, 0)] * 16
+    moved = pytest.approx(-100 / 6)
+    assert lab.answers(wide, [(who, "2026-06-04") for who in everyone]) == [(5, moved)] * 16
 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["first file first", "last file first"])
