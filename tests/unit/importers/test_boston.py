@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from countersign.cli.importers import Imported, import_earnings
+from countersign.errors import ContractError
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 YEARS = {2016: 22_046, 2017: 22_245, 2018: 23_605, 2019: 23_312}
@@ -86,6 +87,19 @@ def test_most_workers_have_a_year_before(imported: tuple[Path, Imported]) -> Non
     years = paid.groupby("worker_id").size()
     assert (years > 1).mean() > 0.75
     assert len(years) > 29_000
+
+
+def test_a_wrong_mapping_names_their_column_the_row_and_what_was_expected(tmp_path: Path) -> None:
+    swapped = {"TITLE": "TOTAL EARNINGS", "TOTAL EARNINGS": "TITLE"}
+    for year in YEARS:
+        path = DATA / f"boston_earnings_{year}.csv.gz"
+        with pytest.raises(ContractError) as wrong:
+            import_earnings([path], tmp_path / "out", renames=swapped)
+        (error,) = wrong.value.errors
+        assert (error.field, error.row) == ("TITLE", 2)
+        assert "an amount" in error.expected
+        assert _published(year)[0][2] not in wrong.value.detail
+    assert not (tmp_path / "out").exists()
 
 
 def test_injected_errors_are_two_in_a_hundred_of_the_later_years(tmp_path: Path) -> None:

@@ -63,10 +63,11 @@ def read_earnings(
     file = open_published(path)
     header = renamed(file.header, renames or {}, known=KNOWN, file=file.name)
     layout = layout_of(header, file=path.name)
+    stated = {field: file.header[at] for field, at in layout.position.items()}
     earnings: list[Earning] = []
     refused: list[Refused] = []
     for number, cells in file.rows:
-        read = _earning(cells, layout, file=path.name, row=number, year=of_year)
+        read = _earning(cells, layout, stated, file=path.name, row=number, year=of_year)
         if isinstance(read, Earning):
             earnings.append(read)
         else:
@@ -89,24 +90,31 @@ def _year_of(name: str) -> int:
 
 
 def _earning(
-    cells: Sequence[str], layout: Layout, *, file: str, row: int, year: int
+    cells: Sequence[str],
+    layout: Layout,
+    stated: Mapping[str, str],
+    *,
+    file: str,
+    row: int,
+    year: int,
 ) -> Earning | FieldError:
+    """An earning, or what is wrong with the row, by the column as the file names it (`stated`)."""
     if len(cells) != len(layout.header):
         return FieldError(WHOLE_ROW, f"{len(layout.header)} cells", row)
-    names, position = layout.shape.columns, layout.position
+    position = layout.position
     texts = {field: cleaned(cells[position[field]]) for field in ("token", "department", "title")}
     for field, text in texts.items():
-        if not text or text == names[field]:
-            return FieldError(names[field], "a value, not a blank or a repeated header", row)
+        if not text or text == stated[field]:
+            return FieldError(stated[field], "a value, not a blank or a repeated header", row)
     amounts: dict[str, int | None] = {}
     for field in (*COMPONENTS, "total"):
         try:
             amounts[field] = minor_units(cells[position[field]])
         except ValueError:
-            return FieldError(names[field], "an amount such as $1,234.50, (12.00) or a blank", row)
+            return FieldError(stated[field], "an amount such as $1,234.50, (12.00) or a blank", row)
     total = amounts.pop("total")
     if total is None:
-        return FieldError(names["total"], "an amount, not a blank", row)
+        return FieldError(stated["total"], "an amount, not a blank", row)
     if total != sum(amount or 0 for amount in amounts.values()):
-        return FieldError(names["total"], "the sum of the row's components", row)
+        return FieldError(stated["total"], "the sum of the row's components", row)
     return Earning(file, row, year, **texts, components=tuple(amounts.values()), total=total)
