@@ -7,8 +7,8 @@ from typing import Any
 
 from countersign.cli.features.follow import stages
 from countersign.cli.features.names import complete_either, complete_use_case, complete_view
-from countersign.cli.features.printing import duration, shown, size
 from countersign.cli.features.values import sparkline
+from countersign.cli.printing import duration, shown, size
 
 PLAN = json.dumps({"plan": {"items": [1, 2, 3]}})
 

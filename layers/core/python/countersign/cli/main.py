@@ -6,40 +6,65 @@ changes (`features plan --detailed-exitcode`) · 4 no deployment there · 130 in
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 
 import typer
 
-from countersign.cli.features import app as features
-from countersign.cli.importers.command import app as importers
 from countersign.cli.local_cloud.settings import LocalCloudError
-from countersign.cli.operations import approvals, audit, models, predictions
-from countersign.cli.payroll_generator.command import app as generators
 from countersign.errors import CountersignError
 
-app = typer.Typer(
-    help="Countersign: no model reaches a payslip without a second signature.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(models, name="models")
-app.add_typer(approvals, name="approvals")
-app.add_typer(predictions, name="predictions")
-app.add_typer(audit, name="audit")
-app.add_typer(features, name="features")
-app.add_typer(generators, name="generate")
-app.add_typer(importers, name="import")
-
+# Where each group of commands lives. Only the one that is asked for is imported: a person who presses
+# TAB does not wait for pandas.
+GROUPS: Mapping[str, tuple[str, str]] = {
+    "models": ("countersign.cli.operations", "models"),
+    "approvals": ("countersign.cli.operations", "approvals"),
+    "predictions": ("countersign.cli.operations", "predictions"),
+    "audit": ("countersign.cli.operations", "audit"),
+    "features": ("countersign.cli.features", "app"),
+    "generate": ("countersign.cli.payroll_generator.command", "app"),
+    "import": ("countersign.cli.importers.command", "app"),
+}
 FAILED = 1
 INTERRUPTED = 130
+
+
+def commands(words: Sequence[str]) -> typer.Typer:
+    """The command line for these words: with the group they name, or with all when they name none."""
+    app = typer.Typer(
+        help="Countersign: no model reaches a payslip without a second signature.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(everything)
+    first = next((word for word in words if not word.startswith("-")), "")
+    for name in [first] if first in GROUPS else GROUPS:
+        module, attribute = GROUPS[name]
+        app.add_typer(getattr(import_module(module), attribute), name=name)
+    return app
+
+
+def everything() -> None:
+    """Countersign: no model reaches a payslip without a second signature."""
+
+
+def words() -> list[str]:
+    """What was typed after the command's own name, finished or (the shell asks) not yet."""
+    return os.environ.get("COMP_WORDS", "").split()[1:] or sys.argv[1:]
 
 
 def main() -> None:
     """Run the command; one line and an exit code for whatever goes wrong."""
     try:
-        app()
+        commands(words())()
     except KeyboardInterrupt:
         fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
     except (CountersignError, LocalCloudError) as error:
         fail(str(error), getattr(error, "code", FAILED))
     except (OSError, TimeoutError) as error:
@@ -55,7 +80,7 @@ def fail(text: str, code: int) -> None:
 
 
 def outside(error: Exception) -> str:
-    """What AWS, the network or a file reader said; an error of our own code is raised again."""
+    """What AWS, the network or a file reader said."""
     import urllib3
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -6,9 +6,8 @@ import json
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from countersign.cli import printing
 from countersign.cli.deployment import Identity, Output, Reason, call
 
 models = typer.Typer(help="Versions, promotion, rollback.", no_args_is_help=True)
@@ -20,22 +19,16 @@ audit = typer.Typer(help="The audit chain.", no_args_is_help=True)
 def show(answer: Any, output: str) -> None:
     """Print an answer as a table for a person or as JSON for a program."""
     if output == "json":
-        typer.echo(json.dumps(answer, indent=2))
+        printing.document(answer)
         return
     rows = next((v for v in answer.values() if isinstance(v, list) and v), None)
-    table = Table()
     if rows and all(isinstance(row, dict) for row in rows):
         columns = [c for c, v in rows[0].items() if not isinstance(v, dict | list)]
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(str(row.get(column, "")) for column in columns))
+        printing.table(columns, [[row.get(column) for column in columns] for row in rows])
     else:
-        table.add_column("")
-        table.add_column("", overflow="fold")
-        for name, value in answer.items():
-            table.add_row(name, json.dumps(value) if isinstance(value, dict | list) else str(value))
-    Console().print(table)
+        printing.facts(
+            (n, json.dumps(v) if isinstance(v, dict | list) else v) for n, v in answer.items()
+        )
 
 
 @models.command("list")

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from countersign import use_cases
+from countersign.cli import printing
 from countersign.cli.deployment import Deployment, Identity, Output
-from countersign.cli.features import names, printing
+from countersign.cli.features import names
 from countersign.cli.features.quality_log import latest_log
 from countersign.declare import FeatureView
 from countersign.errors import CountersignError, NotFoundError
@@ -50,12 +51,13 @@ def list_features(
     for name in dict.fromkeys(row["view"] for row in rows):
         mine = [row for row in rows if row["view"] == name]
         printing.table(
-            ("feature", "source", "at most", "critical", "models"),
+            ("feature", "source", "at most", "crit", "models"),
             [_line(row) for row in mine],
             title=f"{name}: {mine[0]['kind']}, {mine[0]['freshness_sla']}, of {mine[0]['owner']}",
             right=("at most",),
         )
-    printing.say(f"{len(rows)} features", "dim")
+    told = "" if rows else "; nothing is on record before the first `countersign features apply`"
+    printing.say(f"{len(rows)} features{told if not (view or model or critical) else ''}", "dim")
 
 
 def show(
@@ -108,7 +110,13 @@ def registry(identity: str, local: bool) -> tuple[Rows, Rows]:
 def _line(row: Mapping[str, Any]) -> tuple[Any, ...]:
     name = row["feature_name"]
     gone = "" if active(row) else f" ({RETIRED} {printing.instant(row.get('retired_at'))})"
-    return f"{name}{gone}", row["source_table"], _age(row), row["critical"], row["models"]
+    return (
+        f"{name}{gone}",
+        row["source_table"],
+        _age(row),
+        row["critical"],
+        "\n".join(row["models"]),
+    )
 
 
 def _print_view(row: Mapping[str, Any]) -> None:

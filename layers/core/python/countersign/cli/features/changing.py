@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from countersign import use_cases
+from countersign.cli import printing
 from countersign.cli.deployment import ApiError, Deployment, Identity, Output
-from countersign.cli.features import names, planning, printing
+from countersign.cli.features import names, planning
 from countersign.cli.features.follow import follow
 from countersign.cli.features.values import moment
 from countersign.clock import iso
@@ -119,10 +121,11 @@ def tell(result: dict[str, Any]) -> None:
     quality = result.get("quality") or {}
     ingested = result.get("ingested") or []
     alerts = quality.get("alerts") or []
+    files = ", ".join(f"{count} {status}" for status, count in Counter(ingested).items())
     printing.facts(
         [
             ("as of", printing.instant(result.get("as_of"))),
-            ("deliveries", f"{len(ingested)} files" if ingested else "none waited"),
+            ("deliveries", files or "none waited"),
             ("quality", f"{len(alerts)} alerts" if alerts else "passed"),
             ("freshness", (result.get("freshness") or {}).get("verdict")),
             ("execution", result["execution"]),

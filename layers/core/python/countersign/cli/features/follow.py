@@ -10,8 +10,8 @@ from typing import Any
 
 from rich.progress import Progress, TaskID
 
+from countersign.cli import printing
 from countersign.cli.deployment import ApiError, Deployment
-from countersign.cli.features import printing
 from countersign.cli.local_cloud.client import FINISHED
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0

@@ -12,8 +12,9 @@ import typer
 from countersign import use_cases
 from countersign.aws.settings import Settings
 from countersign.aws.stores import Stores
+from countersign.cli import printing
 from countersign.cli.deployment import Deployment, Identity, Output
-from countersign.cli.features import names, printing
+from countersign.cli.features import names
 from countersign.cli.features.values import moment
 from countersign.clock import parse_iso
 from countersign.errors import NotFoundError

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from countersign.aws.lake import Lake
-from countersign.cli.features import printing
+from countersign.cli import printing
 from countersign.clock import parse_iso
 from countersign.declare import FeatureView
 from countersign.features import duck

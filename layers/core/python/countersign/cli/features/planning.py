@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from countersign import use_cases
 from countersign.aws.lake import Lake
+from countersign.cli import printing
 from countersign.cli.deployment import Deployment
-from countersign.cli.features import printing
 from countersign.cli.features.quality_log import latest_log
 from countersign.errors import CountersignError
 from countersign.features.definition import (
@@ -117,9 +117,7 @@ def show(compared: Compared) -> None:
     if found.empty:
         printing.say("No changes: the registry says what this checkout declares.")
         return
-    rows = [(c.action, c.view, c.feature, _what(c.fields), c.effect) for c in found.features]
-    if rows:
-        printing.table(("", "view", "feature", "what changes", "touches"), rows, title="Features")
+    _show_features(found)
     if found.views:
         printing.table(
             ("", "view", "history", "online until materialized"),
@@ -133,6 +131,24 @@ def show(compared: Compared) -> None:
             title="Models",
         )
     printing.say(summary(found))
+
+
+def _show_features(found: Plan) -> None:
+    if any(c.fields for c in found.features):
+        printing.table(
+            ("", "feature", "what changes", "touches"),
+            [
+                (c.action, f"{c.view}\n  {c.feature}", _what(c.fields), c.effect)
+                for c in found.features
+            ],
+            title="Features",
+        )
+    elif found.features:
+        printing.table(
+            ("", "feature", "view", "touches"),
+            [(c.action, c.feature, c.view, c.effect) for c in found.features],
+            title="Features",
+        )
 
 
 def summary(found: Plan) -> str:

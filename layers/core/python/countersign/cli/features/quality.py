@@ -11,8 +11,9 @@ from urllib.parse import quote
 import typer
 
 from countersign.aws.lake import Lake
+from countersign.cli import printing
 from countersign.cli.deployment import Deployment, Identity, Output, Reason
-from countersign.cli.features import names, printing, quality_log
+from countersign.cli.features import names, quality_log
 from countersign.errors import NotFoundError
 
 
@@ -91,18 +92,17 @@ def _day(text: str) -> str:
 
 
 def _print_logs(logs: Sequence[Mapping[str, Any]], alerts: Sequence[Mapping[str, Any]]) -> None:
-    numbers = ("null", "mean", "std", "min", "max", "outside")
+    numbers = ("null", "mean", "std", "min", "max", "out")
     for log in logs:
         entities = max((row["rows"] for row in log["features"]), default=0)
         printing.table(
-            ("feature", *numbers, "critical"),
+            ("feature", *numbers),
             [
                 (
                     row["feature_name"],
-                    f"{row['null_rate']:.2%}" if row["rows"] else "–",
+                    f"{100 * row['null_rate']:.3g}%" if row["rows"] else "–",
                     *(_number(row[name]) for name in ("mean", "std", "min", "max")),
                     row["out_of_range_count"],
-                    row["critical"],
                 )
                 for row in log["features"]
             ],
@@ -116,7 +116,12 @@ def _print_logs(logs: Sequence[Mapping[str, Any]], alerts: Sequence[Mapping[str,
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+    """Three digits: `1.28e5`, so that six of them fit beside a name."""
+    if value is None:
+        return "–"
+    small = value and abs(value) < 0.01
+    digits, _, power = (f"{value:.2e}" if small else f"{value:.3g}").partition("e")
+    return f"{digits}e{int(power)}" if power else digits
 
 
 def _show_blocks(deployed: Deployment, output: str) -> None:

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import typer
 
+from countersign.cli import printing
 from countersign.cli.deployment import Deployment, Identity, Output
-from countersign.cli.features import names, offline, printing
+from countersign.cli.features import names, offline
 from countersign.clock import iso, parse_iso
 from countersign.declare import FeatureView
 from countersign.errors import NotFoundError
@@ -143,7 +144,7 @@ def _print_values(answer: dict[str, Any], *, online: bool) -> None:
             "bold red",
         )
     printing.table(
-        ("feature", "value", "age", "at most", "", "critical"),
+        ("feature", "value", "age", "at most", "", "crit"),
         [
             (
                 name,
@@ -178,19 +179,7 @@ def _print_history(
             right=chosen,
         )
     else:
-        printing.table(
-            ("event time", "known at", "", "changed since the row before"),
-            [
-                (
-                    printing.instant(row["event_time"]),
-                    printing.instant(row["known_at"]),
-                    row["status"],
-                    _changes(row["values"], before["values"] if before else {}),
-                )
-                for before, row in zip([None, *rows], rows, strict=False)
-            ],
-            title=f"{view} of {entity_id}",
-        )
+        _print_steps(view, entity_id, rows)
     for name in chosen if len(chosen) <= 3 else ():
         printing.say(f"{sparkline([row['values'][name] for row in rows])}  {name}")
     printing.say(
@@ -198,9 +187,23 @@ def _print_history(
     )
 
 
-def _changes(now: dict[str, Any], before: dict[str, Any]) -> str:
-    changed = {n: v for n, v in now.items() if n not in before or before[n] != v}
-    return ", ".join(f"{n} {printing.shown(v)}" for n, v in changed.items()) or "–"
+def _print_steps(view: str, entity_id: str, rows: list[dict[str, Any]]) -> None:
+    """Many features: a line for each row, and below it what is another than in the row before."""
+    printing.say(f"{view} of {entity_id}", "bold")
+    before: dict[str, Any] = {}
+    for row in rows:
+        known = printing.instant(row["known_at"])
+        printing.say(f"{printing.instant(row['event_time'])}  known {known}  {row['status']}")
+        changed = [n for n, v in row["values"].items() if n not in before or before[n] != v]
+        printing.facts(
+            (f"  {name}", _step(before.get(name), row["values"][name], name in before))
+            for name in changed
+        )
+        before = row["values"]
+
+
+def _step(before: float | None, now: float | None, follows: bool) -> str:
+    return f"{printing.shown(before)} → {printing.shown(now)}" if follows else printing.shown(now)
 
 
 def _chosen(view: FeatureView, wanted: list[str]) -> list[str]:

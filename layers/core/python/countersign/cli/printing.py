@@ -64,10 +64,13 @@ def table(
         padding=(0, 1, 0, 0),
     )
     for place, column in enumerate(columns):
+        whole = not place or column in numbers
         made.add_column(
-            column, overflow="fold", justify="right" if column in numbers else "left",
-            no_wrap=not place or column in numbers,
-        )  # fmt: skip
+            column,
+            overflow="ellipsis" if whole else "fold",
+            justify="right" if column in numbers else "left",
+            no_wrap=whole,
+        )
     for row in rows:
         made.add_row(*(cell(value) for value in row))
     console().print(made)
@@ -135,8 +138,8 @@ def size(count: float) -> str:
 
 
 def instant(text: str | None) -> str:
-    """A stored moment to the second, or to what it has: `2026-11-21 05:47:00Z`."""
-    return (text or "–").replace("T", " ").replace(".000000Z", "Z")
+    """A stored moment to the second, for people: `2026-11-21 05:47:00Z`. Documents have it whole."""
+    return f"{text[:19].replace('T', ' ')}Z" if text else "–"
 
 
 def progress() -> Progress:
