@@ -76,7 +76,7 @@ USE_CASE = UseCase(
         trainer="xgboost_binary",
         hyperparameters={"n_estimators": 150, "max_depth": 3, "learning_rate": 0.08},
     ),
-    split=Split(train=0.6, validate=0.2, min_rows=300, min_positives=30),
+    split=Split(train=0.6, validate=0.2, min_rows=200, min_positives=30),
     gates=(
         Gate("auc", at_least=0.65),
         Gate("average_precision", at_least=0.30),

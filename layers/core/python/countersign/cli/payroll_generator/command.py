@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Write synthetic payroll as a payroll engine would deliver it.")
+from countersign.cli.payments_generator.command import payments
+
+app = typer.Typer(help="Write synthetic payroll or payments as their engines would deliver them.")
+app.command("payments")(payments)
 
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]
 Seed = Annotated[int, typer.Option(min=0)]

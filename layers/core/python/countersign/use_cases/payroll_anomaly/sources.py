@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from countersign.declare import Column, Entity, Source
+from countersign.declare import Column, DeliveryPolicy, Entity, Source
 
 FREQUENCIES = ("weekly", "biweekly", "semimonthly", "monthly", "annual")
 CONTRACTS = ("permanent", "fixed_term", "part_time", "contractor")
@@ -65,6 +65,17 @@ PAYSLIPS = Source(
     key=("payslip_id",),
     event_time="pay_date",
     ahead=timedelta(days=45),
+    same=(
+        "worker_id",
+        "period_start",
+        "period_end",
+        "gross_pay_minor",
+        "net_pay_minor",
+        "deductions_minor",
+        "bonus_minor",
+    ),
+    # Half a payroll under new ids is a delivery that came twice.
+    delivery=DeliveryPolicy(repeats_refuse=0.5),
 )
 WORKER_CHANGES = Source(
     name="worker_changes",
