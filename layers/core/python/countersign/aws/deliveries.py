@@ -1,7 +1,8 @@
 """What was delivered: one record per object and content, so that a file is ingested once.
 
 Records are items of the registry table: pk `delivery#<key>`, sk the ETag; and pk
-`delivery#<source>`, sk `content#<sha256>`, which names the object that brought this content first.
+`delivery#<source>`, sk `content#<sha256>`, which names the object that brought this content first,
+and sk `profile#<at>#<sha256>`, which says what it looked like as a whole.
 """
 
 from __future__ import annotations
@@ -65,8 +66,27 @@ class Deliveries:
         found = self._get(f"delivery#{source}", f"content#{sha256}")
         return None if found is None else str(found["key"])
 
-    def save(self, key: str, etag: str, record: Mapping[str, Any]) -> None:
-        """Write the record of an object; for an accepted one, of its content first."""
+    def profiles(self, source: str, *, most: int = 8) -> list[str]:
+        """What the last accepted deliveries of `source` looked like as a whole, newest first."""
+        found = self._db.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues=marshal_item(
+                {":pk": f"delivery#{source}", ":sk": "profile#"}
+            ),
+            ScanIndexForward=False,
+            Limit=most,
+        )
+        return [str(plain_item(item)["profile"]) for item in found["Items"]]
+
+    def save(self, key: str, etag: str, record: Mapping[str, Any], profile: str = "") -> None:
+        """Write the record of an object; for an accepted one, of its content and its profile first."""
+        if record["status"] == "accepted" and profile:
+            item = {
+                "pk": f"delivery#{record['source']}",
+                "sk": f"profile#{record['at']}#{record['sha256']}",
+            }
+            self._put({**item, "profile": profile})
         if record["status"] == "accepted":
             content = {"pk": f"delivery#{record['source']}", "sk": f"content#{record['sha256']}"}
             self._put({**content, "key": key, "at": record["at"]})

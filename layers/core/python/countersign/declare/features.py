@@ -46,6 +46,29 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPolicy:
+    """When a whole delivery is flagged, and when it is put aside: against the accepted ones before it.
+
+    `rows`: relative change against the middle one. `mean`: shift of a column's mean in standard
+    deviations of the earlier rows. `nulls`: rise of a column's share of nulls. `outliers`: share of rows
+    far outside a column's quartiles. `repeats`: share of rows that tell another's facts under a new key;
+    one is enough for a flag. Judged once there are `history` deliveries and `fewest` rows.
+    """
+
+    rows_flag: float = 0.5
+    rows_refuse: float = math.inf
+    mean_flag: float = 1.0
+    mean_refuse: float = math.inf
+    nulls_flag: float = 0.3
+    nulls_refuse: float = math.inf
+    outliers_flag: float = 0.05
+    outliers_refuse: float = math.inf
+    repeats_refuse: float = math.inf
+    history: int = 3
+    fewest: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A typed contract for deliveries. `event_time` and `known_at` name the columns of the two clocks.
 
@@ -54,6 +77,8 @@ class Source:
     `ahead`: how far `event_time` may lie after the moment of ingestion (a raise announced for next
     month); a row further ahead is quarantined. A delivery may carry two columns more: `_deleted`
     (true is a tombstone: the fact is withdrawn) and `_synthetic` (the taint).
+    `delivery`: when a delivery as a whole is odd. `same`: columns in which two facts with different keys
+    are the same fact told twice; empty where that may be.
     """
 
     name: str
@@ -65,6 +90,8 @@ class Source:
     known_at: str = "known_at"
     delivers: tuple[int, int] = (0, 10_000_000)
     ahead: timedelta = timedelta(0)
+    delivery: DeliveryPolicy = DeliveryPolicy()
+    same: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column `name`. Raises KeyError."""

@@ -6,6 +6,7 @@ lost event loses nothing.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from countersign.clock import iso
 from countersign.declare import Source
 from countersign.errors import ContractError, RequestError
 from countersign.features.catalogue import sources_of
-from countersign.steps.ingest.file import Taken, inspect, quarantine, store
+from countersign.steps.ingest.file import Taken, explain, inspect, quarantine, store
+from countersign.steps.ingest.whole import weigh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,8 @@ def run(request: Request, stores: Stores) -> Result | Pending:
     done = deliveries.record(request.key, etag)
     if done is not None:
         return _result(request.key, {**done, "status": "duplicate", "reason": "ingested before"})
-    record = _ingest(request.key, stores, deliveries)
-    deliveries.save(request.key, etag, record)
+    record, profile = _ingest(request.key, stores, deliveries)
+    deliveries.save(request.key, etag, record, profile)
     return _result(request.key, record)
 
 
@@ -69,7 +71,8 @@ def sources() -> dict[str, Source]:
     return sources_of(use_cases.registered())
 
 
-def _ingest(key: str, stores: Stores, deliveries: Deliveries) -> dict[str, object]:
+def _ingest(key: str, stores: Stores, deliveries: Deliveries) -> tuple[dict[str, object], str]:
+    """The record of the delivery, and its profile as JSON for the ones that follow."""
     now = stores.clock.now()
     source = sources().get(_source_name(key))
     with tempfile.TemporaryDirectory() as scratch:
@@ -78,14 +81,24 @@ def _ingest(key: str, stores: Stores, deliveries: Deliveries) -> dict[str, objec
         first = deliveries.first_with(taken.source, taken.sha256)
         if first is not None and not taken.refused:
             taken.status, taken.reason = "duplicate", "the content was delivered before"
-        elif taken.refused:
-            quarantine(stores.raw, taken, key=key, whole=True)
         else:
-            store(stores.lake, taken)
-            if taken.bad_rows:
-                quarantine(stores.raw, taken, key=key, whole=False)
+            _settle(key, stores, deliveries, taken)
         taken.close()
-    return {**_facts(taken), "at": iso(now)}
+    return {**_facts(taken), "at": iso(now)}, json.dumps(taken.profile) if taken.profile else ""
+
+
+def _settle(key: str, stores: Stores, deliveries: Deliveries, taken: Taken) -> None:
+    """Store what is right as rows and as a whole; put aside and explain what is not."""
+    if not taken.refused:
+        weigh(taken, stores.lake, deliveries)
+    if taken.refused:
+        quarantine(stores.raw, taken, key=key, whole=True)
+        return
+    store(stores.lake, taken)
+    if taken.bad_rows:
+        quarantine(stores.raw, taken, key=key, whole=False)
+    elif taken.warnings:
+        explain(stores.raw, taken, key=key)
 
 
 def _facts(taken: Taken) -> dict[str, object]:
@@ -98,6 +111,7 @@ def _facts(taken: Taken) -> dict[str, object]:
         "synthetic": taken.synthetic,
         "sha256": taken.sha256,
         "reason": taken.reason,
+        "warnings": taken.warnings,
         "lake_key": taken.lake_key,
     }
 

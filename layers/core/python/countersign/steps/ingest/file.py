@@ -34,6 +34,8 @@ class Taken:
     duplicates: int = 0
     synthetic: bool = False
     lake_key: str = ""
+    warnings: list[str] = field(default_factory=list)
+    profile: dict[str, Any] = field(default_factory=dict)
     declared: Source | None = None
     connection: Any = None
     evidence: dict[str, Any] = field(default_factory=dict)
@@ -102,6 +104,12 @@ def quarantine(raw: Lake, taken: Taken, *, key: str, whole: bool) -> None:
             f"COPY ({contract.rejected_sql()}) TO {duck.quote(str(rows))} (FORMAT csv, HEADER)"
         )
         raw.put_file(f"{place}.bad-rows.csv", rows)
+    explain(raw, taken, key=key)
+
+
+def explain(raw: Lake, taken: Taken, *, key: str) -> None:
+    """The reason file: what was found of a delivery, by column, row number and expectation."""
+    place = f"quarantine/{taken.source}/ingest_date={taken.day}/{key.rsplit('/', 1)[-1]}"
     raw.write_json(
         f"{place}.reason.json",
         {
