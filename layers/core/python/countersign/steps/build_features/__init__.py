@@ -12,6 +12,7 @@ from typing import Any
 from countersign import use_cases
 from countersign.aws.catalogue import Catalogue
 from countersign.aws.stores import Stores
+from countersign.aws.telemetry import emit
 from countersign.clock import iso, parse_iso
 from countersign.errors import DataError, RequestError
 from countersign.features.catalogue import view_named, views_of
@@ -78,6 +79,14 @@ def run(request: Request, stores: Stores) -> Plan | Built | Quality:
                 raise RequestError("The bucket must lie between 0 and the number of buckets")
             as_of = _moment(request.as_of, stores)
             work = build(stores, view, as_of=as_of, bucket=request.bucket, buckets=request.buckets)
+            emit(
+                {"view": view.name},
+                {
+                    "RowsAppended": work.rows,
+                    "PointsComputed": work.points,
+                    "Whole": float(work.whole),
+                },
+            )
             return Built(view=view.name, bucket=request.bucket, **asdict(work))
         case "quality":
             as_of = _moment(request.as_of, stores)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from countersign import use_cases
 from countersign.aws.stores import Stores
+from countersign.aws.telemetry import emit
 from countersign.clock import parse_iso
 from countersign.features.catalogue import view_named, views_of
 from countersign.steps.materialize.bucket import materialize
@@ -49,6 +50,7 @@ def run(request: Request, stores: Stores) -> Result:
         buckets=request.buckets,
         full=request.full,
     )
+    emit({"view": view.name}, {"RowsOnline": written, "RowsOlder": skipped})
     return Result(
         view=view.name,
         bucket=request.bucket,
