@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from countersign import use_cases
@@ -24,17 +26,24 @@ def catalogue(request: HttpRequest, stores: Stores) -> HttpResponse:
     `declared` is the definition digest of each view of the deployed code; `catalogue_digest` is that
     of everything it would put on record.
     """
-    every, record = use_cases.registered(), Catalogue.of(stores)
-    views = record.views()
+    record = Catalogue.of(stores)
+    views, (declared, digest) = record.views(), deployed()
     return HttpResponse(
         200,
         {
             "features": [row for view in views for row in record.features(str(view["view"]))],
             "views": views,
-            "declared": {row["view"]: row["definition"] for row in view_rows(every)},
-            "catalogue_digest": catalogue_digest(every),
+            "declared": dict(declared),
+            "catalogue_digest": digest,
         },
     )
+
+
+@cache
+def deployed() -> tuple[Mapping[str, str], str]:
+    """The definition digest of each view of this code, and that of its whole catalogue; it never changes."""
+    every = use_cases.registered()
+    return {row["view"]: row["definition"] for row in view_rows(every)}, catalogue_digest(every)
 
 
 def values(request: HttpRequest, stores: Stores) -> HttpResponse:
