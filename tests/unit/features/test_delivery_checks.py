@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def test_an_ordinary_month_is_not_worth_a_word(store: Store) -> None:
     assert store.stores.raw.keys("quarantine/") == []
 
 
-ODD = {
+ODD: dict[str, tuple[Callable[[], list[Row]], str]] = {
     "three payrolls in one": (lambda: month(5, workers=3 * WORKERS), "volume"),
     "pay in another unit": (
         lambda: [row | {"gross_pay_minor": row["gross_pay_minor"] * 100} for row in month(5)],
