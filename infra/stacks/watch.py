@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+from countersign import use_cases
 
 from infra.names import Names
 from infra.settings import Environment
@@ -51,6 +52,7 @@ class WatchStack(Stack):
         self._functions(compute)
         self._api(compute)
         self._store()
+        self._refusals()
         CfnOutput(self, "DashboardName", value=names.of("overview"))
 
     def _alarm(
@@ -148,6 +150,24 @@ class WatchStack(Stack):
                 ],
                 width=12,
             ),
+        )
+
+    def _refusals(self) -> None:
+        """Requests that could not be scored for the data's sake, by use case and reason."""
+        refused: list[cloudwatch.IMetric] = [
+            cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name="Refused",
+                dimensions_map={"use_case": name, "error": error},
+                statistic="Sum",
+                period=Duration.minutes(5),
+                label=f"{name}: {error}",
+            )
+            for name in use_cases.all_use_cases()
+            for error in ("StaleFeatureError", "QualityBlockError")
+        ]
+        self.dashboard.add_widgets(
+            cloudwatch.GraphWidget(title="Refused for their data", left=refused, width=24)
         )
 
     def _canary(self, name: str, statistic: str) -> cloudwatch.Metric:
