@@ -1,4 +1,4 @@
-"""Two small sources, views over them made in a test, and their values by both roads."""
+"""Two small sources, views over them made in a test, and their values by every road."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from countersign.declare import Column, Entity, Feature, FeatureView, Source, Window
-from countersign.features import asof, contract, duck, pointintime, reading
-from countersign.features.engine import create_stream
+from countersign.features import asof, contract, duck, packing, pointintime, reading
+from countersign.features.engine import create_stream, stored_columns
 from countersign.features.history import create_history
 
 TICK, DAY = timedelta(microseconds=1), timedelta(days=1)
@@ -126,14 +126,28 @@ class Lab:
         return "asked"
 
     def answers(self, of: FeatureView, asked: Sequence[Asked]) -> list[tuple[Any, ...]]:
-        """A tuple of features per question, by direct computation and by the history: they must agree."""
+        """A tuple of features per question: direct, by the history, and online at the moment; all agree."""
         spine = self.spine(asked)
         stream = create_stream(self.connection, of, known_by=duck.timestamp(END))
         direct = self._ordered(of, pointintime.direct_sql(of, stream, spine))
         built = create_history(self.connection, of, as_of=END, built_at=END)
         joined = self._ordered(of, asof.join_sql(self.connection, spine, [(of, built)]))
         assert joined == direct
+        assert [self.online(of, built, *one) for one in asked] == direct
         return direct
+
+    def online(
+        self, of: FeatureView, history: str, entity: str, moment: str | datetime
+    ) -> tuple[Any, ...]:
+        """What a request at the moment is served from what stands then, through its bytes."""
+        at = f"({duck.timestamp(utc(moment))} AT TIME ZONE 'UTC')"
+        columns = ", ".join(f'"{name}"' for name in stored_columns(of))
+        row = self.connection.execute(
+            f"SELECT {columns} FROM ({pointintime.latest_sql(of, history, at)}) WHERE entity_id = ?",
+            [entity],
+        ).fetchone()
+        held = None if row is None else packing.unpack(of, packing.pack(of, row))
+        return tuple(packing.serve(of, held, utc(moment)).values())
 
     def values(self, of: FeatureView, *moments: str | datetime, who: str = "a") -> list[Any]:
         """The view's first feature at each moment."""
