@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from countersign.cli.features.follow import stages
 from countersign.cli.features.names import complete_either, complete_use_case, complete_view
 from countersign.cli.features.values import sparkline
+from countersign.cli.main import GROUPS, commands
 from countersign.cli.printing import duration, shown, size
 
 PLAN = json.dumps({"plan": {"items": [1, 2, 3]}})
@@ -43,6 +45,11 @@ def test_a_map_counts_its_items_as_the_emulator_tells_them() -> None:
     assert (ended.done, ended.over) == (3, True)
 
 
+def test_a_state_that_takes_no_time_is_not_told() -> None:
+    events = [entered("Choice", "AtScale?"), left("Choice", "AtScale?"), entered("Task", "Quality")]
+    assert [stage.name for stage in stages(events)] == ["Quality"]
+
+
 def test_a_map_counts_its_items_as_aws_tells_them() -> None:
     events = [
         entered("Map", "MaterializeEach", "too long to be shown"),
@@ -59,6 +66,13 @@ def test_the_shell_completes_names_of_declarations() -> None:
     assert "worker_gross_pay_6m_mean" in complete_either("worker_gross")
     assert "worker_pay" in complete_either("")
     assert complete_use_case("payroll") == ["payroll_anomaly"]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_of_commands_is_there_alone_and_with_the_others(group: str) -> None:
+    alone, together = commands([group, "--help"]), commands([])
+    assert [found.name for found in alone.registered_groups] == [group]
+    assert [found.name for found in together.registered_groups] == list(GROUPS)
 
 
 def test_quantities_read_as_people_write_them() -> None:

@@ -21,6 +21,8 @@ _ITEMS = {
     "BuildEach": ("plan", "items"),
     "MaterializeEach": ("plan", "items"),
 }
+# States that take no time and tell nothing.
+_INSTANT = ("Choice", "Pass", "Succeed")
 _DONE = frozenset({"TaskSucceeded", "LambdaFunctionSucceeded"})
 
 
@@ -49,7 +51,7 @@ def stages(events: Iterable[Mapping[str, Any]], maps: Iterable[str] = tuple(_ITE
         elif kind in _DONE and inside:
             inside.done += 1
         entered, left = (event.get(f"state{word}EventDetails") for word in ("Entered", "Exited"))
-        if entered and inside is None:
+        if entered and inside is None and not kind.startswith(_INSTANT):
             stage = Stage(entered["name"])
             found.append(stage)
             if kind.startswith("Map") or stage.name in named:

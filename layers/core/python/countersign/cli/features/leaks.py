@@ -162,7 +162,7 @@ def from_join(audit: Mapping[str, Any], rows: int) -> dict[str, Any]:
             {
                 "column": name,
                 "origin": places.get(name, "request"),
-                "verdict": "leak" if leaks else "suspicious" if name in odd else "held by clocks",
+                "verdict": "leak" if leaks else "suspicious" if name in odd else "held",
                 "compared": held.get("rows"),
                 "differing": held.get("violations"),
                 "slack_seconds": None if slack is None else -slack,
@@ -181,12 +181,17 @@ def from_join(audit: Mapping[str, Any], rows: int) -> dict[str, Any]:
 
 
 def _print(name: str, found: Mapping[str, Any]) -> None:
-    printing.table(
-        ("column", "from", "verdict", "differing", "known before", "AUC alone"),
-        [_line(row) for row in found["columns"]],
-        title=f"{name}: {found['rows']} rows of {found['use_case']}",
-        right=("differing", "known before", "AUC alone"),
-    )
+    printing.say(f"{name}: {found['rows']} rows of {found['use_case']}", "bold")
+    if not found["proven"]:
+        printing.say("Held by the clocks of the join; --prove computes every value again.", "dim")
+    printing.say()
+    for origin in dict.fromkeys(row["origin"] for row in found["columns"]):
+        printing.table(
+            ("column", "verdict", "differing", "known before", "AUC alone"),
+            [_line(row) for row in found["columns"] if row["origin"] == origin],
+            title=origin or "columns of its own",
+            right=("verdict", "differing", "known before", "AUC alone"),
+        )
     for row in found["columns"]:
         if row["verdict"] in _BAD and row.get("why"):
             printing.say(f"{row['column']}: {row['why']}", "red")
@@ -198,7 +203,6 @@ def _line(row: Mapping[str, Any]) -> Sequence[Any]:
     verdict = "LEAKS" if row["verdict"] in {"leak", "differs"} else row["verdict"]
     return (
         row["column"],
-        row["origin"],
         verdict,
         row.get("differing"),
         printing.duration(row.get("slack_seconds")),
