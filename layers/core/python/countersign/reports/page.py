@@ -46,7 +46,7 @@ tbody th { font-weight: 600; white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; }
 .mono { font-family: ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace; font-size: .9em; overflow-wrap: anywhere; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1.25rem; }
-figure { margin: 0; break-inside: avoid; } section > figure { max-width: 44rem; } figure svg { width: 100%; height: auto; display: block; }
+figure { margin: 0; break-inside: avoid; } .grid > figure { max-width: 34rem; } section > figure { max-width: 44rem; } figure svg { width: 100%; height: auto; display: block; }
 figure svg text { font-family: inherit !important; }
 figure svg { background: #fff; border-radius: .35rem; }
 .spark { fill: var(--accent); stroke: none; vertical-align: middle; } .spark polyline { fill: none; stroke: var(--accent); stroke-width: 1.4; }

@@ -23,7 +23,10 @@ def render(day: str, views: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     today = {name: documents[-1] for name, documents in sorted(views.items())}
     found = [finding for document in today.values() for finding in _findings(document)]
     features = sum(len(document["features"]) for document in today.values())
-    told = f"{len(found)} findings need a person." if found else "Nothing needs a person."
+    needs = (
+        "1 finding needs a person." if len(found) == 1 else f"{len(found)} findings need a person."
+    )
+    told = needs if found else "Nothing needs a person."
     return page.page(
         f"Feature quality of {day}",
         subtitle=f"{features} features of {len(today)} views",
@@ -31,7 +34,7 @@ def render(day: str, views: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
             page.banner("alert" if found else "passed", told),
             _alerts(found),
             _views(today),
-            *(_features(name, views[name]) for name in today),
+            *(_features(name, views[name]) for name in today if today[name]["features"]),
             _method(),
         ],
         footer="Countersign. Drawn from the quality log of the lake; it holds no value of any person.",
@@ -63,7 +66,7 @@ def _views(today: Mapping[str, Mapping[str, Any]]) -> Markup:
             ["View", "Entities#", "Day before#", "Change#", "Volume", "Newest fact, days#", "Age"],
             rows,
         ),
-        note="Entities with a value that is served. A volume alert is a change of 30 % that a Poisson "
+        note="Entities with a value that is served; a view without any has no history yet. A volume alert is a change of 30 % that a Poisson "
         "count would show less than once in a thousand days.",
     )
 
@@ -90,9 +93,7 @@ def _features(view: str, documents: Sequence[Mapping[str, Any]]) -> Markup:
         view,
         page.table(HEADERS, rows),
         note=f"Small lines: null rate and mean of the {len(dates)} days on record from {dates[0]} to "
-        f"{dates[-1]}. Values: their distribution from the 1st to the 99th percentile."
-        if rows
-        else "No history yet.",
+        f"{dates[-1]}. Values: their distribution from the 1st to the 99th percentile.",
     )
 
 
@@ -106,7 +107,7 @@ def _feature(row: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> tu
     return (
         page.code(name) + (Markup(" ") + page.badge("critical") if row["critical"] else Markup()),
         row["rows"],
-        page.percent(row["null_rate"], 2),
+        page.percent(row["null_rate"] if row["rows"] else None, 2),
         sparks.line(nulls, f"null rate of {name}"),
         row["mean"],
         sparks.line(means, f"mean of {name}"),

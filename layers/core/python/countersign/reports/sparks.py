@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT, MARGIN = 120, 24, 2
+WIDTH, HEIGHT, MARGIN = 84, 22, 2
 _SVG = Markup(
     '<svg class="spark" role="img" aria-label="{label}" viewBox="0 0 {width} {height}" '
     'width="{width}" height="{height}">{body}</svg>'
