@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from countersign.declare import Window
 from countersign.errors import DataError
-from countersign.features import asof
+from countersign.features import asof, pointintime
 from countersign.features.history import create_history
 
 from .lab import DAY, LAST, NOW, NOW_TOO, TICK, Lab, feature, row, utc, view
@@ -225,3 +225,20 @@ def test_extra_columns_and_their_types_are_kept(lab: Lab) -> None:
     )
     found = lab.connection.execute("SELECT small, price, pair, value FROM found").fetchall()
     assert found == [(7, Decimal("1.25"), [1, 2], 5)]
+
+
+def test_carried_ids_of_a_tie_follow_known_at_and_a_null_names_nobody(lab: Lab) -> None:
+    everyone = [f"e{n:02}" for n in range(16)]
+    for who in everyone:
+        lab.deliver(
+            row(f"{who}-1", "2026-06-01", who=who, team="red", known_at="2026-06-03"),
+            row(f"{who}-2", "2026-06-01", who=who, team="blue", known_at="2026-06-02"),
+            row(f"{who}-3", "2026-06-02", who=who, known_at="2026-06-04"),
+        )
+    carrying = view(feature("count", "1", window=NOW_TOO), carries=("team",))
+    history = create_history(lab.connection, carrying, as_of=NOW, built_at=NOW)
+    for moment, team in (("2026-06-02", "blue"), ("2026-06-03", "red"), ("2026-06-05", "red")):
+        at = f"TIMESTAMPTZ '{moment} 00:00:00+00'"
+        latest = pointintime.latest_sql(carrying, history, at)
+        found = lab.connection.execute(f"SELECT _id_team FROM ({latest})").fetchall()
+        assert found == [(team,)] * 16
