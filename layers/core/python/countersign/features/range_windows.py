@@ -17,17 +17,28 @@ from countersign.declare import FeatureView, Window
 from countersign.features.aggregations import Rows, stored, unsettled
 from countersign.features.duck import quote
 from countersign.features.engine import LATEST, windows_of
-from countersign.features.windows import ALL_HISTORY
+from countersign.features.windows import ALL_HISTORY, bounds
 
-_SERVED = frozenset({"count", "sum", "mean", "min", "max", "std", "rate"})
+_SERVED = frozenset(
+    {
+        "count",
+        "sum",
+        "mean",
+        "min",
+        "max",
+        "std",
+        "rate",
+        "distinct",
+        "days_since",
+        "days_since_first",
+    }
+)
 _TICK = timedelta(microseconds=1)
 
 
 def serves(view: FeatureView) -> bool:
-    """Whether every value of the view is an aggregate over frames of constant width."""
-    frames = all(
-        not (w.months or w.year_to_date) and w.delay >= timedelta(0) for w in windows_of(view)
-    )
+    """Whether every value of the view is an aggregate over frames that end at the point, or before."""
+    frames = all(w.delay >= timedelta(0) for w in windows_of(view))
     known = all(f.aggregation in _SERVED for f in view.features)
     return frames and known and not view.carries
 
@@ -76,18 +87,27 @@ def _aggregates(view: FeatureView) -> list[str]:
 
 def _frame(window: Window) -> str:
     """`lo <= t < hi` of the window, as distances before the point."""
-    nearest = _nearest(window)
-    furthest = nearest + window.duration - _TICK if window.duration else None
-    return _range(furthest, nearest)
+    return _range(_furthest(window), _nearest(window))
 
 
 def _counted(view: FeatureView) -> str:
     """Facts that count for freshness: entered in any window, within reach of a window or of the TTL."""
     windows = windows_of(view)
     nearest = min(_nearest(w) for w in windows)
-    if not all(w.duration for w in windows):
+    reach = [_furthest(w) for w in windows]
+    if None in reach:
         return _range(None, nearest)
-    return _range(max(view.ttl, *(_nearest(w) + w.duration - _TICK for w in windows)), nearest)
+    return _range(
+        f"greatest({', '.join([str(view.ttl // _TICK), *(r for r in reach if r)])})", nearest
+    )
+
+
+def _furthest(window: Window) -> str | None:
+    """SQL: microseconds from a point back to the start of its window; None when it never began."""
+    if window.duration:
+        return str((_nearest(window) + window.duration - _TICK) // _TICK)
+    start, _ = bounds(window, "make_timestamp(_at)")
+    return start and f"(_at - epoch_us({start}))"
 
 
 def _nearest(window: Window) -> timedelta:
@@ -95,9 +115,8 @@ def _nearest(window: Window) -> timedelta:
     return window.delay if window.include_current else window.delay + _TICK
 
 
-def _range(furthest: timedelta | None, nearest: timedelta) -> str:
-    start = "UNBOUNDED" if furthest is None else str(furthest // _TICK)
+def _range(furthest: str | None, nearest: timedelta) -> str:
     return (
         "PARTITION BY _entity ORDER BY _at "
-        f"RANGE BETWEEN {start} PRECEDING AND {nearest // _TICK} PRECEDING"
+        f"RANGE BETWEEN {furthest or 'UNBOUNDED'} PRECEDING AND {nearest // _TICK} PRECEDING"
     )
