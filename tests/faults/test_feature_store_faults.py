@@ -11,14 +11,19 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from countersign import use_cases
 from countersign.aws.session import client
 from countersign.clock import iso
+from countersign.features.catalogue import view_named
+from countersign.steps import build_features
+from countersign.steps.build_features import sources
 
 from tests.unit.features.cloud import Cloud
 from tests.unit.features.store import Store
 from tests.unit.use_cases.payroll import slip
 
 BEFORE, AFTER = "before-send", "after-call"  # nothing was done; it was done and nobody heard
+PAYSLIPS = view_named(use_cases.registered(), "worker_pay").source
 PUT = "s3.PutObject"
 MOMENTS = pytest.mark.parametrize("moment", [BEFORE, AFTER])
 
@@ -187,3 +192,34 @@ def test_two_builds_at_once_leave_what_one_leaves(aws: Cloud) -> None:
             store.stores.lake.delete(key)
     store.build()
     assert together == store.standing()
+
+
+@MOMENTS
+def test_a_plan_killed_at_any_write_loses_no_row_and_doubles_none(
+    store: Store, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Small files become one large one, or stay, or both lie there: what is read is the same."""
+    store.build()
+    undisturbed = store.standing()
+    monkeypatch.setattr(sources, "MANY", 2)
+    writes = 2
+    for number in range(1, writes + 1):
+        with dies(PUT, at=number, moment=moment), pytest.raises(WorkerDiedError):
+            plan(store)
+        assert again(store) == undisturbed
+    plan(store)
+    assert len(sources.source_files(store.stores.lake, PAYSLIPS).read) == 1
+    assert again(store) == undisturbed
+
+
+def plan(store: Store) -> None:
+    build_features.run(build_features.Request(action="plan"), store.stores)
+
+
+def again(store: Store) -> dict[tuple[Any, ...], str]:
+    """The history, built from nothing."""
+    for prefix in ("offline/", "builds/"):
+        for key in store.stores.lake.keys(prefix):
+            store.stores.lake.delete(key)
+    store.build()
+    return store.standing()

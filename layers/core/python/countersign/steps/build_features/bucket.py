@@ -68,7 +68,7 @@ def build(stores: Stores, view: FeatureView, *, as_of: datetime, bucket: int, bu
         view=view, as_of=as_of, built_at=max(stores.clock.now(), as_of), bucket=bucket,
         buckets=buckets, since=state.as_of if state else None,
     )  # fmt: skip
-    with tempfile.TemporaryDirectory() as scratch, duck.connect(Path(scratch)) as connection:
+    with tempfile.TemporaryDirectory() as scratch, _session(Path(scratch)) as connection:
         run = _Run(connection, lake, Path(scratch), plan)
         run.load(sources, state)
         points, read = run.compute(parts, state)
@@ -133,6 +133,11 @@ class _Run:
             f"WHERE _definition = {duck.quote(definition_digest(self.plan.view))}"
         ).fetchone()
         return "" if moment is None else iso(duck.from_microseconds(moment))
+
+
+def _session(scratch: Path) -> Any:
+    """Two thirds of the function's memory; what does not fit is spilled."""
+    return duck.connect(scratch, memory_mb=2000)
 
 
 def _state(lake: Lake, key: str) -> BuildState | None:
