@@ -101,14 +101,17 @@ def deliver_history(aws: Cloud, folder: Path, workers: int) -> list[dict[str, An
 def deliver_day(aws: Cloud, slips: Sequence[dict[str, Any]]) -> None:
     """One worker in twenty is paid today, one in five hundred is corrected, one in a thousand was late."""
     now, today = iso(aws.clock.at - timedelta(hours=1)), f"{aws.clock.at:%Y-%m-%d}"
-    rows = [
-        {**slip, "payslip_id": f"{slip['payslip_id']}-D", "pay_date": today, "known_at": now}
-        for slip in slips[::20]
-    ]
+    rows = [another(slip, "D", 1) | {"pay_date": today, "known_at": now} for slip in slips[::20]]
     rows += [{**slip, "known_at": now, "gross_pay_minor": "1"} for slip in slips[3::500]]
-    rows += [{**slip, "payslip_id": f"{slip['payslip_id']}-L"} for slip in slips[7::1000]]
+    rows += [another(slip, "L", 2) for slip in slips[7::1000]]
     body = "".join(json.dumps(row) + "\n" for row in rows).encode()
     take_in(aws, f"raw/payslips/ingest_date={today}/day.jsonl", body)
+
+
+def another(slip: dict[str, Any], mark: str, more: int) -> dict[str, Any]:
+    """A payslip like `slip`, a little higher: the same twice would be refused as a duplicate."""
+    gross = str(int(slip["gross_pay_minor"]) + more)
+    return {**slip, "payslip_id": f"{slip['payslip_id']}-{mark}", "gross_pay_minor": gross}
 
 
 def take_in(aws: Cloud, key: str, body: bytes) -> None:
