@@ -23,11 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "core" / "python")]
 
-from layers.archive import archive, megabytes, settle  # noqa: E402 - also runs as a script
+from countersign.learning import environment  # noqa: E402 - also runs as a script
+
+from layers.archive import archive, megabytes, settle  # noqa: E402
 from layers.prune import prune, strip_symbols  # noqa: E402
 
+CORE = ROOT / "layers" / "core" / "python" / "countersign"
 THIRD_PARTY = ("base", "scoring", "query", "training", "export", "report")
 WEIGHTS = ("core", *THIRD_PARTY)
 LIMIT_MB = 250.0
@@ -132,6 +135,8 @@ def inputs_digest(weight: str, to: Target) -> str:
         str(shutil.which("llvm-strip")),
     ]
     digest = hashlib.sha256(json.dumps(facts).encode())
+    if weight == "core":
+        digest.update(build_record(to))
     for path in [*scripts, *sources]:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
@@ -139,11 +144,13 @@ def inputs_digest(weight: str, to: Target) -> str:
 
 def core_sources() -> Iterator[Path]:
     """Our code as functions run it: the command line stays at home."""
-    package = ROOT / "layers" / "core" / "python" / "countersign"
-    for path in sorted(package.rglob("*")):
-        parts = path.relative_to(package).parts
-        if path.is_file() and parts[0] != "cli" and "__pycache__" not in parts:
-            yield path
+    return environment.code_files(CORE)
+
+
+def build_record(to: Target) -> bytes:
+    """`build.json`: commit, state of the tree, digests of our code and of the lock. It tells no time."""
+    facts = environment.facts_of(CORE, built_with=f"Python {to.python}, {to.name}")
+    return json.dumps(facts, indent=1, sort_keys=True).encode()
 
 
 def ensure(weight: str, to: Target, *, say: bool = True) -> Path:
@@ -176,7 +183,7 @@ def build(weight: str, to: Target, folder: Path) -> None:
     content = folder / "python"
     content.mkdir(parents=True)
     if weight == "core":
-        copy_core(content)
+        copy_core(content, to)
     else:
         install(weight, to, content)
         prune(content)
@@ -193,13 +200,13 @@ def archive_of(folder: Path) -> Path:
     return folder.with_suffix(".zip")
 
 
-def copy_core(content: Path) -> None:
-    """Our own package."""
-    package = ROOT / "layers" / "core" / "python"
+def copy_core(content: Path, to: Target) -> None:
+    """Our own package, with what it was built from."""
     for path in core_sources():
-        to = content / path.relative_to(package)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, to)
+        copy = content / path.relative_to(CORE.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    (content / CORE.name / environment.BUILD).write_bytes(build_record(to))
 
 
 def install(weight: str, to: Target, content: Path) -> None:

@@ -1,12 +1,14 @@
 """Layers: current with the lock, small enough, equal when built twice, and able to do their work."""
 
 import ast
+import hashlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from countersign.learning import environment
 
 from infra.catalog import FUNCTIONS, USED_LAYERS, Function
 from layers import build
@@ -58,6 +60,19 @@ def test_a_layer_built_twice_is_the_same_to_the_byte(tmp_path: Path) -> None:
         build.build("base", build.target("local"), folder)
         made.append((content_digest(folder), build.archive_of(folder).read_bytes()))
     assert made[0] == made[1]
+
+
+def test_our_own_layer_says_what_it_was_built_from_and_not_when(tmp_path: Path) -> None:
+    to = build.target("local")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        build.copy_core(tmp_path / name, to)
+    assert content_digest(tmp_path / "first") == content_digest(tmp_path / "second")
+    told = environment.build_facts(tmp_path / "first" / "countersign")
+    assert told["built_with"] == f"Python {to.python}, local"
+    assert told["lock_sha256"] == hashlib.sha256((ROOT / "uv.lock").read_bytes()).hexdigest()
+    assert told["code_sha256"] == environment.code_digest(tmp_path / "first" / "countersign")
+    assert len(told["commit"]) == 40
 
 
 def test_packing_does_not_depend_on_when_or_where(tmp_path: Path) -> None:
