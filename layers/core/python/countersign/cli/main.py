@@ -26,6 +26,8 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "features": ("countersign.cli.features", "app"),
     "generate": ("countersign.cli.payroll_generator.command", "app"),
     "import": ("countersign.cli.importers.command", "app"),
+    "train": ("countersign.cli.train.command", "app"),
+    "experiments": ("countersign.cli.experiments", "app"),
 }
 FAILED = 1
 INTERRUPTED = 130

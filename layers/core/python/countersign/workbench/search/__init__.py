@@ -1,0 +1,1 @@
+"""Hyperparameters sought on the training rows alone: by grid, at random, or by Optuna."""
