@@ -54,13 +54,19 @@ def build_facts(package: Path = PACKAGE) -> dict[str, str]:
 
 def facts_of(package: Path, *, built_with: str = "a checkout") -> dict[str, str]:
     """The same of our package as it lies in a checkout: a function of its content alone, never of time."""
-    root = next((p for p in package.parents if (p / "uv.lock").is_file()), None)
+    root = _checkout(package)
     return {
         **({"commit": UNKNOWN, "tree": UNKNOWN} if root is None else _commit(root)),
         "code_sha256": code_digest(package),
         "lock_sha256": UNKNOWN if root is None else _digest(root / "uv.lock"),
         "built_with": built_with,
     }
+
+
+def _checkout(package: Path) -> Path | None:
+    """The checkout whose `layers/core/python/` holds the package; None where it is installed."""
+    above = package.parents[3] if len(package.parents) > 3 else None
+    return above if above is not None and (above / "uv.lock").is_file() else None
 
 
 def _commit(root: Path) -> dict[str, str]:
