@@ -65,8 +65,10 @@ def facts_of(package: Path, *, built_with: str = "a checkout") -> dict[str, str]
 
 def _checkout(package: Path) -> Path | None:
     """The checkout whose `layers/core/python/` holds the package; None where it is installed."""
-    above = package.parents[3] if len(package.parents) > 3 else None
-    return above if above is not None and (above / "uv.lock").is_file() else None
+    if package.parts[-4:-1] != ("layers", "core", "python"):
+        return None
+    root = package.parents[3]
+    return root if (root / "uv.lock").is_file() else None
 
 
 def _commit(root: Path) -> dict[str, str]:
