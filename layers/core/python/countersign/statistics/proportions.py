@@ -25,7 +25,7 @@ class Interval:
     high: float | None
 
 
-def wilson(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
+def wilson(successes: float, trials: float, *, confidence: float = 0.95) -> Interval:
     """The share of successes with Wilson's score interval; (None, None, None) for no trials.
 
     Source
