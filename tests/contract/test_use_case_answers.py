@@ -79,8 +79,31 @@ def test_a_dataset_has_no_two_columns_of_one_name(case: UseCase) -> None:
 @every_use_case
 def test_what_request_features_read_is_in_the_spine_and_in_the_body(case: UseCase) -> None:
     """A field that a scorer knows and a training row does not would be null in every training row."""
-    asked = {field.path.rpartition(".")[2] for field in case.request_fields} - {"idempotency_key"}
-    assert asked <= {column.name for column in case.spine.columns}
+    asked = last_parts(case) - {"idempotency_key"}
+    of_others = set().union(*(last_parts(use_cases.get(name)) for name in case.upstream))
+    assert asked - of_others <= {column.name for column in case.spine.columns}
+
+
+def last_parts(case: UseCase) -> set[str]:
+    return {field.path.rpartition(".")[2] for field in case.request_fields}
+
+
+@every_use_case
+def test_a_label_of_classes_has_strategies_and_each_is_a_class(case: UseCase) -> None:
+    """Without one there is nothing to answer; one that is no class can never be judged by its outcome."""
+    if case.label.classes:
+        assert case.strategies
+        assert {strategy.name for strategy in case.strategies} <= set(case.label.classes)
+
+
+@every_use_case
+def test_a_body_may_state_each_upstream_score_and_all_that_the_upstream_needs(
+    case: UseCase,
+) -> None:
+    for name in case.upstream:
+        assert f"{name}_score" in last_parts(case)
+        assert last_parts(use_cases.get(name)) <= last_parts(case)
+        assert f"{name}_score" in {feature.name for feature in case.request_features}
 
 
 @every_use_case

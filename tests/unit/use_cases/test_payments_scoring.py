@@ -109,7 +109,5 @@ def test_a_stolen_card_is_a_reason_not_to_retry(
     body["failure"]["failure_code"] = "stolen_card"
     answer = entry.api(score.ROUTES)({**event, "body": json.dumps(body)}, None)
     said = json.loads(answer["body"])
-    assert (said["decision"], [reason["code"] for reason in said["reason_codes"]]) == (
-        "review",
-        ["CARD_STOLEN"],
-    )
+    assert (said["decision"], said["strategy"]) == ("ask_for_new_method", "ask_for_new_method")
+    assert [reason["code"] for reason in said["reason_codes"]] == ["CARD_STOLEN"]

@@ -30,6 +30,7 @@ KEPT_AFTER_ARCHIVE = timedelta(days=90)
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _BATCH = 100
 _ATTEMPTS = 8
+_ONLY_WHERE_THERE_IS_ONE = ("strategy", "probabilities", "upstream")
 
 
 class PredictionLog:
@@ -226,6 +227,9 @@ def to_item(prediction: Prediction) -> dict[str, Any]:
         if name not in {"features", "outcome", "outcomes", "archived_at"}
     }
     item["features"] = json.dumps(dict(prediction.features), allow_nan=False, separators=(",", ":"))
+    for name in _ONLY_WHERE_THERE_IS_ONE:
+        if not item[name]:
+            del item[name]
     return marshal_item(item)
 
 
@@ -233,7 +237,8 @@ def from_item(item: dict[str, Any]) -> Prediction:
     """The entry of a DynamoDB item, or of an image in its stream."""
     values = plain_item(item)
     known = {name: values[name] for name in Prediction.__slots__ if name in values}
-    model_score = values["model_score"]
+    model_score, threshold = values["model_score"], values["threshold"]
+    shares = values.get("probabilities")
     return Prediction(
         **known
         | {
@@ -241,7 +246,8 @@ def from_item(item: dict[str, Any]) -> Prediction:
             "score": float(values["score"]),
             "model_score": None if model_score is None else float(model_score),
             "rule_score": float(values["rule_score"]),
-            "threshold": float(values["threshold"]),
+            "threshold": None if threshold is None else float(threshold),
+            "probabilities": None if shares is None else {n: float(p) for n, p in shares.items()},
             "reason_codes": tuple(values["reason_codes"]),
             "degraded": tuple(values["degraded"]),
             "outcomes": tuple(values.get("outcomes") or ()),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from countersign.features.freshness import OVERDUE
-from countersign.serving.prediction import Prediction
+from countersign.serving.prediction import UPSTREAM, Prediction
 
 _COLUMNS = {
     "prediction_id": "VARCHAR",
@@ -27,6 +28,10 @@ _COLUMNS = {
     "degraded": "BOOLEAN",
     "outcome": "INTEGER",
     "outcome_known_at": "TIMESTAMPTZ",
+    "outcome_class": "VARCHAR",
+    "strategy": "VARCHAR",
+    "probabilities": "MAP(VARCHAR, DOUBLE)",
+    "upstream": "VARCHAR",
 }
 FEATURE_PREFIX = "f_"
 
@@ -42,7 +47,8 @@ def parquet_rows(predictions: Iterable[Prediction]) -> Iterator[tuple[Prediction
     """Each prediction with its Parquet file.
 
     Columns: those of `_COLUMNS`, times as timestamp[us, UTC], then `f_<feature>` DOUBLE for each logged
-    feature in order. `outcome` is the standing label, null while nothing is known.
+    feature in order. `outcome` is the standing label, null while nothing is known; that of a label of
+    classes is `outcome_class`. `probabilities` is a map by class, `upstream` JSON; null where there are none.
     """
     import duckdb
 
@@ -71,11 +77,24 @@ def _create(table: str, features: tuple[str, ...]) -> str:
 
 def _values(prediction: Prediction) -> list[Any]:
     outcome = prediction.outcome or {}
+    label = outcome.get("label")
+    upstream = {name: dict(said) for name, said in prediction.upstream.items()}
     facts = {
         **{name: getattr(prediction, name) for name in _COLUMNS if hasattr(prediction, name)},
-        # What is overdue and not critical does not make the answer another's than the version's own.
-        "degraded": not all(reason.startswith(OVERDUE) for reason in prediction.degraded),
-        "outcome": outcome.get("label"),
+        # An input that is overdue or absent does not make the answer another's than the version's own.
+        "degraded": not all(
+            reason.startswith((*OVERDUE, UPSTREAM)) for reason in prediction.degraded
+        ),
+        "outcome": None if isinstance(label, str) else label,
+        "outcome_class": label if isinstance(label, str) else None,
+        "strategy": prediction.strategy or None,
+        "probabilities": _map(prediction.probabilities),
+        "upstream": json.dumps(upstream, separators=(",", ":")) if upstream else None,
         "outcome_known_at": outcome.get("known_at"),
     }
     return [*(facts[name] for name in _COLUMNS), *prediction.features.values()]
+
+
+def _map(shares: Mapping[str, float] | None) -> dict[str, list[Any]] | None:
+    """As DuckDB takes a map."""
+    return None if shares is None else {"key": list(shares), "value": list(shares.values())}

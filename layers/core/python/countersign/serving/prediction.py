@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RULES_ONLY = "rules-only"
+# What `degraded` says of a use case whose score is an input here and could not be had.
+UPSTREAM = "upstream-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +18,14 @@ class Prediction:
     """One logged prediction. `features` is the whole vector, inputs of the model first, in order.
 
     `version` is `rules-only` when no model answered. `shadow_scores` maps a version to
-    `{score, model_score, decision, threshold, digest, at}`; `outcome` is the standing one of
-    `outcomes`, each `{label, at, known_at, version, …}`. `answer` is the exact body that was returned.
+    `{score, model_score, decision, threshold, digest, at}`, with `probabilities` of a model of classes;
+    `outcome` is the standing one of `outcomes`, each `{label, at, known_at, version, …}`, the label 0 or 1
+    or the name of a class. `answer` is the exact body that was returned.
+
+    `strategy` is what was recommended, empty where the use case has none. Of a model of classes,
+    `probabilities` are by class, `score` and `model_score` are that of the likeliest one, `decision` is
+    the strategy and `threshold` is None. `upstream` maps a use case to what its model said of this
+    request, `{score, version, digest, epoch}`; that score stands among `features` too.
     """
 
     prediction_id: str
@@ -32,7 +40,7 @@ class Prediction:
     model_score: float | None
     rule_score: float
     decision: str
-    threshold: float
+    threshold: float | None
     reason_codes: tuple[Mapping[str, str], ...]
     version: str
     artifact_digest: str
@@ -47,6 +55,9 @@ class Prediction:
     outcome: Mapping[str, Any] | None = None
     outcomes: tuple[Mapping[str, Any], ...] = ()
     archived_at: str = ""
+    strategy: str = ""
+    probabilities: Mapping[str, float] | None = None
+    upstream: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def prediction_id(tenant: str, use_case: str, key: str) -> str:

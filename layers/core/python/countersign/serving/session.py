@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from countersign.serving.strategies import from_json as strategies_from_json
 
 FILES = ("model.onnx", "serving.json", "golden.npz")
 TOLERANCE = 1e-5
+# Probabilities are float32 sums; what is further from 1 is not a distribution.
+SUM_TOLERANCE = 1e-4
 
 
 class VerifiedArtifact(Protocol):
@@ -29,6 +31,16 @@ class VerifiedArtifact(Protocol):
 
     @property
     def files(self) -> Mapping[str, bytes]: ...
+
+
+class Said(NamedTuple):
+    """What a model says of one row: its score and, of a model of classes, each class's probability.
+
+    The score of a model of classes is the probability of the likeliest class.
+    """
+
+    score: float
+    probabilities: dict[str, float] | None = None
 
 
 class ModelSession:
@@ -54,6 +66,8 @@ class ModelSession:
             self._low, self._high = (float(bound) for bound in serving["score_range"])
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError("serving.json is not complete; export the model again") from error
+        if self.classes:
+            _refuse_unfit_classes(self.classes, [s.name for s in self.strategies])
         self._keeps = np.array([fill == KEEP for fill in self.fills.values()])
         self._session = _open(model, len(self.features), len(self.classes) or 1)
         self._input = self._session.get_inputs()[0].name
@@ -78,7 +92,7 @@ class ModelSession:
             raise ArtifactError("serving.json is not JSON; export the model again") from error
         session = cls(artifact.digest, artifact.files["model.onnx"], serving)
         rows, expected = golden_vectors(artifact.files["golden.npz"])
-        difference = float(np.abs(session.score_many(rows) - expected).max())
+        difference = session.difference(rows, expected)
         if not difference <= TOLERANCE:  # NaN fails too
             raise ArtifactError(
                 f"The golden vectors score {difference:.3g} away from the native model here; "
@@ -93,18 +107,25 @@ class ModelSession:
         ------
         ArtifactError   the row is not whole and finite, or the score is not finite and in range
         """
+        return self.say(row).score
+
+    def say(self, row: Sequence[float]) -> Said:
+        """The score and the probabilities of one filled row. Raises ArtifactError as `score` does."""
         if self.classes:
-            return max(self.probabilities(row).values())
+            shares = self.probabilities(row)
+            return Said(max(shares.values()), shares)
         score = float(self._run(row)[0])
         if not self._low <= score <= self._high:  # NaN fails too
             raise ArtifactError("The model's score is not finite and in its declared range")
-        return score
+        return Said(score)
 
     def probabilities(self, row: Sequence[float]) -> dict[str, float]:
         """The probability of each class for one filled row. Raises ArtifactError as `score` does."""
         found = dict(zip(self.classes, self._run(row).tolist(), strict=True))
         if not all(self._low <= share <= self._high for share in found.values()):  # NaN fails too
             raise ArtifactError("A probability is not finite and in its declared range")
+        if abs(sum(found.values()) - 1.0) > SUM_TOLERANCE:
+            raise ArtifactError("The probabilities of the classes do not sum to one")
         return found
 
     def _run(self, row: Sequence[float]) -> NDArray[np.float32]:
@@ -136,11 +157,34 @@ class ModelSession:
         scores = scores if self.classes else scores[:, 0]
         if not ((scores >= self._low) & (scores <= self._high)).all():
             raise ArtifactError("A score is not finite and in its declared range")
+        if self.classes and (np.abs(scores.sum(axis=1) - 1.0) > SUM_TOLERANCE).any():
+            raise ArtifactError("The probabilities of the classes do not sum to one")
         return np.asarray(scores)
+
+    def difference(self, rows: NDArray[np.float32], expected: NDArray[np.float64]) -> float:
+        """Largest difference between what is scored here and `expected`, of the shape of `score_many`.
+
+        Raises ArtifactError when there is nothing to compare, or the shapes differ.
+        """
+        shape = (len(rows), len(self.classes)) if self.classes else (len(rows),)
+        if not len(rows) or expected.shape != shape:
+            raise ArtifactError("golden.npz has no scores of this model's shape; train it again")
+        return float(np.abs(self.score_many(rows) - expected).max())
 
     def vector(self, features: Mapping[str, float | None]) -> list[float]:
         """The model's input row from named features, nulls filled. Raises DataError."""
         return vector(self.features, self.fills, features)
+
+
+def _refuse_unfit_classes(classes: Sequence[str], strategies: Sequence[str]) -> None:
+    """Raise unless every class is named once and every strategy is one of them."""
+    if len(set(classes)) != len(classes) or len(classes) < 2:
+        raise ArtifactError("serving.json needs two classes or more, each named once")
+    if not strategies or not set(strategies) <= set(classes):
+        raise ArtifactError(
+            "serving.json of a model of classes needs strategies, each of them a class; "
+            "declare them and export the model again"
+        )
 
 
 def golden_vectors(content: bytes) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

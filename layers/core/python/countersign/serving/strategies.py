@@ -5,12 +5,14 @@ A strategy is data of the signed model: what a version recommends never changes 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from countersign.declare import Strategy
+from countersign.declare import Rule, Strategy
 from countersign.errors import ArtifactError
 
 
@@ -45,6 +47,19 @@ def decide(
         reached = [s for s in strategies if score >= s.at_least]
         return max(reached, key=lambda s: s.at_least, default=strategies[0])
     return strategies[0]
+
+
+def decided_by(chosen: Strategy, fired: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules that decided for a strategy: the fired ones that name it; none when the model did."""
+    return tuple(rule for rule in fired if rule.code in chosen.rules)
+
+
+def strategies_version(strategies: Sequence[Strategy]) -> str:
+    """The first 12 digits of the SHA-256 of their JSON; empty without any."""
+    if not strategies:
+        return ""
+    text = json.dumps(to_json(strategies), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def to_json(strategies: Sequence[Strategy]) -> list[dict[str, Any]]:

@@ -20,14 +20,31 @@ from countersign.declare import (
     UseCase,
 )
 
+from .churn import USE_CASE as CHURN
 from .payments import body
 from .payments.account_time import CASE_FEATURES
 from .payments.billing import RECOVERIES, RECOVERY_CASES
 from .payments.columns import COUNTRIES
 from .payments.customer_views import CUSTOMER_ACCOUNT, CUSTOMER_PAYMENTS
 from .payments.sources import CUSTOMER
+from .retry import USE_CASE as RETRY
 
 _OWNER, _COMPLIANCE = "collections", "compliance"
+
+_CASE = (
+    body.CUSTOMER_ID,
+    body.COUNTRY,
+    body.identity("case.case_id", "The case"),
+    body.moment("case.opened_at", "When it was opened: the as-of moment of the score"),
+    body.cents("case.amount_due_cents", "What is owed, cents of the reporting currency"),
+    body.whole("case.days_past_due", 3660, "Days since the debt was due"),
+    body.whole("case.attempts_made", 100, "Retries that were made in vain"),
+    body.score("case.churn_score", "Churn's score of the customer, when the case was opened"),
+    body.score("case.retry_score", "Retry's score of its best strategy, likewise"),
+    body.IDEMPOTENCY_KEY,
+)
+# Who does not state what churn and retry said may state what they need: they are asked then.
+_REVIEW = body.at_hand(CHURN.request_fields, known=_CASE)
 
 USE_CASE = UseCase(
     name="recovery",
@@ -39,18 +56,7 @@ USE_CASE = UseCase(
     entities=(CUSTOMER,),
     views=(CUSTOMER_ACCOUNT, CUSTOMER_PAYMENTS),
     request_features=CASE_FEATURES,
-    request_fields=(
-        body.CUSTOMER_ID,
-        body.COUNTRY,
-        body.identity("case.case_id", "The case"),
-        body.moment("case.opened_at", "When it was opened: the as-of moment of the score"),
-        body.cents("case.amount_due_cents", "What is owed, cents of the reporting currency"),
-        body.whole("case.days_past_due", 3660, "Days since the debt was due"),
-        body.whole("case.attempts_made", 100, "Retries that were made in vain"),
-        body.score("case.churn_score", "Churn's score of the customer, when the case was opened"),
-        body.score("case.retry_score", "Retry's score of its best strategy, likewise"),
-        body.IDEMPOTENCY_KEY,
-    ),
+    request_fields=(*_CASE, *_REVIEW, *body.at_hand(RETRY.request_fields, known=_CASE + _REVIEW)),
     inputs=(
         "amount_due_cents",
         "days_past_due",

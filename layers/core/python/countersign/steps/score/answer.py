@@ -6,9 +6,10 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from countersign.aws.online import Carried, Key
+from countersign.aws.online import Key, OnlineRow
 from countersign.aws.predictions import same_request
 from countersign.aws.stores import Stores
 from countersign.aws.telemetry import count
@@ -23,7 +24,8 @@ from countersign.serving.routing import route
 from countersign.serving.rules import reason_codes
 from countersign.serving.validate import MAX_BODY_BYTES, idempotency_key, read_body
 from countersign.serving.vector import Vector, settle_ids, whole_vector
-from countersign.steps.score import refused
+from countersign.steps.score import refused, upstream
+from countersign.steps.score.keys import view_keys
 from countersign.steps.score.worker import Seat, Worker
 
 MAY_SCORE = frozenset({"scoring-client", "operator", "ml-engineer"})
@@ -98,18 +100,15 @@ def predict(asked: Asked, stores: Stores, seat: Seat) -> Prediction:
     """The prediction that will be logged and answered; nothing is written yet."""
     use_case, now = seat.use_case, stores.clock.now()
     clock = [time.perf_counter()]
-    due = seat.pointer_due(now)
-    values, standing = stores.online.read(
-        view_keys(use_case, asked.row),
-        with_standing=use_case.name if due else None,
-        deadline_ms=READ_DEADLINE_MS,
-    )
-    if standing is not None:
-        seat.take_standing(standing.pointer, standing.block, now)
-    if seat.block is not None:
-        refuse(use_case.name, seat.block)
+    own = view_keys(use_case, asked.row)
+    consulted = upstream.asked_for(use_case, asked.row) if use_case.upstream else []
+    values = read(seat, [*own, *upstream.more_keys(consulted, asked.row)], stores, now)
     clock.append(time.perf_counter())
-    row = settle_ids(use_case, asked.row, values)
+    held = {key: values[key] for key in own if key in values} if consulted else values
+    heard = upstream.Heard(settle_ids(use_case, asked.row, held))
+    if use_case.upstream:
+        heard = upstream.listen(use_case, consulted, heard.row, values, stores=stores, now=now)
+    row = heard.row
     vector = whole_vector(use_case, row, values, now)
     clock.append(time.perf_counter())
     cohort = str(row.get(use_case.rollout.cohort_column) or "")
@@ -121,20 +120,21 @@ def predict(asked: Asked, stores: Stores, seat: Seat) -> Prediction:
         for name, start, end in zip(("read", "features", "model"), clock, clock[1:], strict=False)
     }
     facts = {"cohort": cohort, "epoch": taken.epoch, "at": iso(now), "latency_ms": spent}
-    return record(asked, use_case, vector, verdict, facts)
+    return record(asked, use_case, vector, verdict, heard, facts)
 
 
-def view_keys(use_case: UseCase, row: Mapping[str, Any]) -> list[Key]:
-    """Each view, of the entity whose id the request states, or that the first entity's record carries.
-
-    One batch read fetches them all when the request states every id; else there is a second one.
-    """
-    return [(view.entity.name, _id(view.entity.key, row), view.name) for view in use_case.views]
-
-
-def _id(column: str, row: Mapping[str, Any]) -> str | Carried:
-    stated = row.get(column)
-    return Carried(column) if stated is None else str(stated)
+def read(seat: Seat, keys: list[Key], stores: Stores, now: datetime) -> dict[Key, OnlineRow]:
+    """The rows at `keys`, with the pointer in the same read when it is due. Raises QualityBlockError."""
+    values, standing = stores.online.read(
+        list(dict.fromkeys(keys)),
+        with_standing=seat.use_case.name if seat.pointer_due(now) else None,
+        deadline_ms=READ_DEADLINE_MS,
+    )
+    if standing is not None:
+        seat.take_standing(standing.pointer, standing.block, now)
+    if seat.block is not None:
+        refuse(seat.use_case.name, seat.block)
+    return values
 
 
 def record(
@@ -142,23 +142,21 @@ def record(
     use_case: UseCase,
     vector: Vector,
     verdict: Verdict,
+    heard: upstream.Heard,
     facts: Mapping[str, Any],
 ) -> Prediction:
     """The log's entry, with the exact answer in it."""
     identity = prediction_id(asked.tenant, use_case.name, asked.key)
     reasons = reason_codes(verdict.fired)
-    degraded = (*verdict.degraded, *vector.overdue)
-    answer = {
+    degraded = (*verdict.degraded, *heard.degraded, *vector.overdue)
+    said = {
         "prediction_id": identity,
         "score": verdict.score,
         "decision": verdict.decision,
         "threshold": verdict.threshold,
+        **recommended(verdict),
         "reason_codes": reasons,
-        "model": {
-            "use_case": use_case.name,
-            "version": verdict.version,
-            "epoch": facts["epoch"],
-        },
+        "model": {"use_case": use_case.name, "version": verdict.version, "epoch": facts["epoch"]},
         "degraded": degraded,
         "request_id": asked.request_id,
     }
@@ -181,9 +179,23 @@ def record(
         rules_version=verdict.rules_version,
         degraded=degraded,
         feature_ages=vector.ages,
-        answer=json.dumps(answer, allow_nan=False, separators=(",", ":")),
+        strategy=verdict.strategy.name if verdict.strategy else "",
+        probabilities=verdict.probabilities,
+        upstream=heard.said,
+        answer=json.dumps(said, allow_nan=False, separators=(",", ":")),
         **facts,
     )
+
+
+def recommended(verdict: Verdict) -> dict[str, Any]:
+    """What an answer says beside score and decision, where the use case has strategies or classes."""
+    said: dict[str, Any] = {}
+    if verdict.strategy is not None:
+        said["strategy"] = verdict.strategy.name
+        said["wait_seconds"] = verdict.strategy.wait.total_seconds()
+    if verdict.probabilities is not None:
+        said["probabilities"] = verdict.probabilities
+    return said
 
 
 def answered_before(asked: Asked, stores: Stores) -> str | None:

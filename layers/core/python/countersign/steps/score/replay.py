@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from countersign import use_cases
 from countersign.aws.stores import Stores
 from countersign.errors import ArtifactError, RoleError
@@ -13,7 +15,7 @@ from countersign.serving.routing import VersionRef
 from countersign.steps.score.worker import Worker
 
 MAY_REPLAY = frozenset({"auditor", "operator", "ml-engineer"})
-_COMPARED = ("score", "model_score", "rule_score", "threshold", "decision")
+_COMPARED = ("score", "model_score", "rule_score", "threshold", "decision", "probabilities")
 
 
 def run(request: HttpRequest, stores: Stores) -> HttpResponse:
@@ -26,6 +28,8 @@ def run(request: HttpRequest, stores: Stores) -> HttpResponse:
     now = {name: getattr(verdict, name) for name in _COMPARED}
     then["reason_codes"] = [reason["code"] for reason in logged.reason_codes]
     now["reason_codes"] = [rule.code for rule in verdict.fired]
+    then["strategy"] = logged.strategy
+    now["strategy"] = verdict.strategy.name if verdict.strategy else ""
     return HttpResponse(200, {
         "prediction_id": logged.prediction_id,
         "use_case": logged.use_case,
@@ -48,19 +52,24 @@ def replayed(logged: Prediction, stores: Stores) -> Verdict:
     ref = VersionRef(logged.version, logged.artifact_digest)
     session = Worker.of(stores).session(logged.use_case, ref)
     row = session.vector(logged.features)
-    return with_model(session, ref, logged.features, session.score(row))
+    return with_model(session, ref, logged.features, session.say(row))
 
 
 def _rules_of(logged: Prediction, stores: Stores) -> RuleBook:
     declared = declared_rules(use_cases.get(logged.use_case))
-    if declared.version == logged.rules_version:
-        return RuleBook(declared.rules, declared.version, logged.threshold)
+    if declared.named() == logged.rules_version:
+        return _as_logged(declared, logged)
     pointer = stores.registry.pointer(logged.use_case)
     for ref in _versions(pointer):
         book = Worker.of(stores).rule_book(logged.use_case, ref)
-        if book.version == logged.rules_version:
-            return RuleBook(book.rules, book.version, logged.threshold)
+        if book.named() == logged.rules_version:
+            return _as_logged(book, logged)
     raise ArtifactError("No version that is kept has the rules that answered this request")
+
+
+def _as_logged(book: RuleBook, logged: Prediction) -> RuleBook:
+    """The rules with the threshold that stood then; of classes there is none."""
+    return book if logged.threshold is None else replace(book, threshold=logged.threshold)
 
 
 def _versions(pointer: Pointer) -> list[VersionRef]:

@@ -18,6 +18,7 @@ from countersign.serving.deadline import DeadlineExceededError, Runner
 from countersign.serving.fallback import RULES_ONLY_THRESHOLD, Models, RuleBook
 from countersign.serving.routing import VersionRef
 from countersign.serving.rules import rules_from_json
+from countersign.serving.strategies import from_json as strategies_from_json
 from countersign.serving.validate import Tree, compile_fields
 
 if TYPE_CHECKING:
@@ -217,4 +218,6 @@ def _rule_book(serving: Mapping[str, Any]) -> RuleBook:
         rules_from_json(serving["rules"]),
         str(serving["rules_version"]),
         float(decision.get("rules_only_threshold", RULES_ONLY_THRESHOLD)),
+        strategies_from_json(serving.get("strategies", ())),
+        bool(serving.get("classes")),
     )

@@ -51,19 +51,23 @@ def score_with(ref: VersionRef, prediction: Prediction, stores: Stores) -> None:
         count("ShadowFailed", reason=load_failure(error), use_case=name, version=ref.version)
         return
     try:
-        score = call_model(
+        heard = call_model(
             session, ref, prediction.features, worker.models(name), use_case.deadline_ms
         )
     except Exception as error:  # a shadow may fail in any way, and only that is noted
         count("ShadowFailed", reason=call_failure(error), use_case=name, version=ref.version)
         return
-    verdict = with_model(session, ref, prediction.features, score)
-    said = {
+    verdict = with_model(session, ref, prediction.features, heard)
+    said: dict[str, Any] = {
         "score": verdict.score,
-        "model_score": score,
+        "model_score": heard.score,
         "decision": verdict.decision,
         "threshold": verdict.threshold,
         "digest": ref.digest,
         "at": iso(now),
     }
+    if verdict.strategy is not None:
+        said["strategy"] = verdict.strategy.name
+    if verdict.probabilities is not None:
+        said["probabilities"] = dict(verdict.probabilities)
     stores.predictions.add_shadow_score(prediction.prediction_id, ref.version, said)

@@ -1,5 +1,8 @@
 """Fields that the scoring bodies of payments have in common."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from countersign.declare import RequestField
 
 from .columns import LARGEST_CENTS
@@ -23,6 +26,18 @@ IDEMPOTENCY_KEY = RequestField(
     max_length=128,
     description="Or the Idempotency-Key header; the same key gives the same answer",
 )
+
+
+def at_hand(
+    fields: Sequence[RequestField], *, known: Sequence[RequestField]
+) -> tuple[RequestField, ...]:
+    """The fields of an upstream's body, none of them required, without those that are `known` already."""
+    names = {field.path.rpartition(".")[2] for field in known}
+    return tuple(
+        replace(field, required=False)
+        for field in fields
+        if field.path.rpartition(".")[2] not in names
+    )
 
 
 def identity(path: str, description: str) -> RequestField:
