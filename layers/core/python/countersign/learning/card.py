@@ -79,10 +79,11 @@ def _evaluation(evaluation: Mapping[str, Any]) -> list[str]:
         interval = f"{low} to {high}" if found["low"] is not None else ""
         lines.append(f"| {name} | {_number(found['value'])} | {interval} |")
     compared = evaluation["rules_comparison"]
-    recalls = ", ".join(
-        f"{n} {_number(compared[n]['recall'])}" for n in ("rules", "model", "hybrid")
-    )
-    return [*lines, "", f"Recall at each one's cost-optimal threshold: {recalls}."]
+    binary = "recall" in compared["model"]
+    what = "recall" if binary else "accuracy"
+    each = ", ".join(f"{n} {_number(compared[n][what])}" for n in ("rules", "model", "hybrid"))
+    told = "Recall at each one's cost-optimal threshold" if binary else "Accuracy on the test rows"
+    return [*lines, "", f"{told}: {each}."]
 
 
 def _gate(gate: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.clock import iso
+from countersign.declare import UseCase
 from countersign.errors import ContractError, DigestMismatchError, FieldError
 from countersign.learning.native import Floats
 
@@ -73,9 +74,15 @@ class Dataset:
     dataset_id: str
     manifest: Mapping[str, Any]
     digest: str
-    key: str
+    key: str | Sequence[str]
     classes: tuple[str, ...]
     _get: Callable[[str], bytes]
+
+    @classmethod
+    def of(cls, get: Callable[[str], bytes], dataset_id: str, use_case: UseCase) -> Dataset:
+        """The dataset of a use case: its rows are named by the spine's key, whatever names the label."""
+        declared = use_case.label.classes
+        return cls.open(get, dataset_id, key=use_case.spine.key, classes=declared)
 
     @classmethod
     def open(
@@ -83,10 +90,10 @@ class Dataset:
         get: Callable[[str], bytes],
         dataset_id: str,
         *,
-        key: str,
+        key: str | Sequence[str],
         classes: tuple[str, ...] = (),
     ) -> Dataset:
-        """Read the manifest. `get` fetches an object of the lake; `key` names the spine's id column."""
+        """Read the manifest. `get` fetches an object of the lake; `key` names what tells rows apart."""
         body = get(f"datasets/{dataset_id}/manifest.json")
         digest = hashlib.sha256(body).hexdigest()
         return cls(dataset_id, json.loads(body), digest, key, classes, get)
@@ -130,23 +137,28 @@ def _moment(microseconds: NDArray[np.int64]) -> str | None:
     return iso(datetime.fromtimestamp(found[0] / 1e6, tz=UTC)) if found else None
 
 
-def read_rows(parquet: bytes, *, key: str, classes: tuple[str, ...] = ()) -> Rows:
-    """The rows of a dataset's Parquet file. `classes` are the label's. Raises ContractError."""
+def read_rows(parquet: bytes, *, key: str | Sequence[str], classes: tuple[str, ...] = ()) -> Rows:
+    """The rows of a dataset's Parquet file. `classes` are the label's. Raises ContractError.
+
+    An id is the value of the column `key`, or of several columns with `|` between them.
+    """
     import duckdb
 
+    keys = (key,) if isinstance(key, str) else tuple(key)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "split.parquet"
         path.write_bytes(parquet)
         with duckdb.connect(config={"threads": 2}) as connection:
             table = connection.read_parquet(str(path))
             types = dict(zip(table.columns, map(str, table.types), strict=True))
-            _check_columns(types, key)
+            _check_columns(types, keys)
             chosen = ", ".join(_as_array(name, kind) for name, kind in types.items())
-            found = table.order(f'as_of, "{key}"').project(chosen).fetchnumpy()
+            order = ", ".join(f'"{name}"' for name in ("as_of", *keys))
+            found = table.order(order).project(chosen).fetchnumpy()
     numeric = [n for n, kind in types.items() if kind.startswith(_NUMBERS) and n != "label"]
     texts = [n for n, kind in types.items() if kind == "VARCHAR" and n != "label"]
     return Rows(
-        ids=_texts(found[key]),
+        ids=_ids([_texts(found[name]) for name in keys]),
         as_of=np.asarray(found["as_of"], dtype=np.int64),
         target=_targets(found["label"], classes),
         columns={name: _numbers(found[name]) for name in numeric},
@@ -154,8 +166,12 @@ def read_rows(parquet: bytes, *, key: str, classes: tuple[str, ...] = ()) -> Row
     )
 
 
-def _check_columns(types: Mapping[str, str], key: str) -> None:
-    wrong = [FieldError(name, "a column of the dataset") for name in (key, "as_of", "label")]
+def _ids(parts: list[Texts]) -> Texts:
+    return np.array(["|".join(row) for row in zip(*parts, strict=True)], dtype=object)
+
+
+def _check_columns(types: Mapping[str, str], keys: tuple[str, ...]) -> None:
+    wrong = [FieldError(name, "a column of the dataset") for name in (*keys, "as_of", "label")]
     wrong = [error for error in wrong if error.field not in types]
     if not wrong and not types["as_of"].startswith("TIMESTAMP"):
         wrong = [FieldError("as_of", "a timestamp")]

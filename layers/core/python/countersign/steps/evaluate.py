@@ -46,12 +46,7 @@ def run(request: Request, stores: Stores) -> Result:
         known = stores.artifacts.read_json(f"{folder}/{DOCUMENT}")
         if known["artifact_digest"] == artifact.digest:  # judged before: the verdict stands
             return conclude(known, stores)
-    dataset = Dataset.open(
-        stores.lake.get,
-        request.dataset_id,
-        key=use_case.label.join,
-        classes=use_case.label.classes,
-    )
+    dataset = Dataset.of(stores.lake.get, request.dataset_id, use_case)
     verdict = judge(
         use_case,
         ModelSession.load(artifact),

@@ -43,12 +43,7 @@ def run(request: Request, stores: Stores) -> Result:
     if stores.artifacts.exists(f"{folder}/{RECORD}"):
         return _again(request, stores.artifacts.read_json(f"{folder}/{RECORD}"))
     started = stores.clock.now()
-    dataset = Dataset.open(
-        stores.lake.get,
-        request.dataset_id,
-        key=use_case.label.join,
-        classes=use_case.label.classes,
-    )
+    dataset = Dataset.of(stores.lake.get, request.dataset_id, use_case)
     refuse_synthetic(dataset, stores.settings.environment)
     trained = train(use_case, {name: dataset.split(name) for name in SPLITS})
     frozen = baseline.freeze(trained.reference, trained.reference_scores)

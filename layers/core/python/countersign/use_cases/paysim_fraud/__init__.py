@@ -73,7 +73,13 @@ TRAINED_ONLY = UseCase(
     label=Label(name="fraud", source=FRAUD_LABELS, join="transaction_id", matures=LABEL_DELAY),
     model=ModelSpec(
         trainer="xgboost_binary",
-        hyperparameters={"n_estimators": 200, "max_depth": 6, "learning_rate": 0.1},
+        # Not calibrated, so that the score has the scale of the rule points that it is added to.
+        hyperparameters={
+            "n_estimators": 200,
+            "max_depth": 6,
+            "learning_rate": 0.1,
+            "calibration": "none",
+        },
     ),
     split=Split(train=0.6, validate=0.2, min_rows=1_000, min_positives=30),
     gates=(
