@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from countersign.errors import ConflictError, DataError, NotFoundError, RequestError
-from countersign.governance.versions import VersionRecord, next_version, parse_version, sort_key
+from countersign.governance.numbering import next_version
+from countersign.governance.versions import VersionRecord, parse_version, sort_key
 
 from tests.unit.registry.world import USE_CASE, World, record
 

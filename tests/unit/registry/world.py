@@ -205,5 +205,16 @@ def record(run: str, **changes: Any) -> VersionRecord:
         evaluation_digest=f"evaluation-of-{run}",
         eval_report_key=f"{USE_CASE}/runs/{run}/report.html",
         authors=AUTHORS,
+        recall=0.8,
+        false_positive=0.04,
+        intervals={"auc": [0.88, 0.94], "recall": [0.7, 0.88], "brier": [None, None]},
+        serving_endpoint="/v1/payroll/anomaly/score",
+        as_of=iso(START),
+        windows={"train": {"rows": 600}, "valid": {"rows": 200}, "test": {"rows": 200}},
+        features_used={"worker_pay": ["gross"], "request": ["z_score"]},
+        definitions={"worker_pay": "definition-1"},
+        seed=7,
+        scoring={"rules_version": "rules-1"},
+        interface={"request": ["worker_id"], "classes": [], "strategies": []},
     )
     return replace(made, **changes)

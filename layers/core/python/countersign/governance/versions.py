@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -20,6 +19,15 @@ class VersionRecord:
     `digest` is the SHA-256 of its manifest. `authors` are all who proposed, requested or trained it,
     as {person, role}. `gates` are the judged gates as in evaluation.json; `environment` has the Python
     version, the digest of the locked dependencies and the commit.
+
+    Of the evaluation: `metrics` by name, null where undefined, and their `intervals` [low, high];
+    `recall` and `false_positive` (the rate) are those of the test rows. What a kind of model cannot
+    have is None, and `unknown` says why: a model of classes has no threshold.
+
+    Of the origin: `as_of`, the `windows` of train, valid and test rows {rows, positives, from, to}, the
+    features that a score depends on by view (`features_used`), the views' `definitions`, the `seed`,
+    `scoring` (rules, weights and strategies: how a score becomes a decision), and the `interface`
+    {request, classes, strategies} by name. `after` and `why`: how the version got its number.
     """
 
     use_case: str
@@ -41,13 +49,27 @@ class VersionRecord:
     gates_passed: bool
     gates: tuple[dict[str, Any], ...]
     fairness_audit: str
-    cost_optimal_threshold: float
+    cost_optimal_threshold: float | None
     evaluation_digest: str
     eval_report_key: str
     authors: tuple[dict[str, str], ...]
     synthetic: bool = False
     trigger_id: str = ""
     validation_window: dict[str, Any] = field(default_factory=dict)
+    recall: float | None = None
+    false_positive: float | None = None
+    intervals: dict[str, list[float | None]] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    serving_endpoint: str | None = None
+    as_of: str = ""
+    windows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    features_used: dict[str, list[str]] = field(default_factory=dict)
+    definitions: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    scoring: dict[str, Any] = field(default_factory=dict)
+    interface: dict[str, list[str]] = field(default_factory=dict)
+    after: str = ""
+    why: str = ""
 
     def document(self) -> str:
         """Canonical JSON. Raises DataError for NaN or infinity."""
@@ -74,6 +96,9 @@ class Version:
     stage: Stage
     registered_at: str
     quarantined: bool = False
+    archived_at: str = ""
+    deleted_at: str = ""
+    deleted_by: str = ""
     deployed_at: str = ""
     deployed_by: str = ""
     rollback_version: str = ""
@@ -128,33 +153,3 @@ def parse_version(text: str) -> tuple[int, int, int]:
 def sort_key(text: str) -> str:
     """`1.2.3` → `000001.000002.000003`, which sorts as text."""
     return ".".join(f"{number:06d}" for number in parse_version(text))
-
-
-SCHEMA = ("input_schema_digest", "output_schema_digest")
-SUBSTANCE = (
-    "feature_list",
-    "feature_code_digest",
-    "dataset_digest",
-    "model_type",
-    "hyperparameters",
-)
-
-
-def next_version(previous: Mapping[str, Any] | None, candidate: Mapping[str, Any]) -> str:
-    """The version that a candidate earns after `previous`, the highest one registered.
-
-    MAJOR when the input or output schema changed; MINOR when features, data or the algorithm did;
-    PATCH otherwise. The first is 1.0.0.
-    """
-    if previous is None:
-        return "1.0.0"
-    major, minor, patch = parse_version(str(previous["version"]))
-    if any(previous[name] != candidate[name] for name in SCHEMA):
-        return f"{major + 1}.0.0"
-    if any(_plain(previous[name]) != _plain(candidate[name]) for name in SUBSTANCE):
-        return f"{major}.{minor + 1}.0"
-    return f"{major}.{minor}.{patch + 1}"
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value))

@@ -136,13 +136,10 @@ class Approvals(Pointers, Versions, Triggers):
         version = self.check_operation(
             pk,
             f"version#{sort_key(candidate['version'])}",
-            "#record_digest = :record AND #quarantined = :no",
+            "#record_digest = :record AND #quarantined = :no AND attribute_not_exists(#deleted_at)",
             {"record": candidate["record_digest"], "no": False},
         )
-        if epoch == 0:
-            return [version, self.check_operation(pk, "pointer", "attribute_not_exists(pk)", {})]
-        unmoved = self.check_operation(pk, "pointer", "#epoch = :epoch", {"epoch": epoch})
-        return [version, unmoved]
+        return [version, self.pointer_unmoved(approval.use_case, epoch)]
 
     def _request_operation(self, approval: Approval, status: Status) -> dict[str, Any]:
         changes: Item = {"revision": approval.revision + 1, "status": status}

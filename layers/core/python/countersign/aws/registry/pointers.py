@@ -6,13 +6,15 @@ the change's id, by which a repeat after a lost acknowledgement finds its own re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from countersign.aws.registry.table import CancelledError, Item, RegistryTable, unanswered
+from countersign.aws.registry.change import Change, ledger_row
+from countersign.aws.registry.records import Records
+from countersign.aws.registry.table import CancelledError, Item, unanswered
 from countersign.errors import ConflictError, EpochConflictError
 from countersign.governance import pointer as moves
 from countersign.governance.pointer import Deployed, Pointer
@@ -21,26 +23,7 @@ from countersign.governance.versions import sort_key
 _FIELDS = tuple(moves.empty())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One change of a pointer. The same `change_id` is made once, however often it is asked for.
-
-    `requires` are further operations of the transaction: conditions that must hold at that moment.
-    """
-
-    use_case: str
-    change_id: str
-    action: str
-    actor: str
-    transition: Callable[[Pointer], Pointer]
-    version: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    expected_epoch: int | None = None
-    requires: Sequence[dict[str, Any]] = ()
-    gated: bool = False
-
-
-class Pointers(RegistryTable):
+class Pointers(Records):
     """pk `model#<use_case>`; sk `pointer`, `ledger#<moment>#<epoch>`, `seen#<change>`."""
 
     def pointer(self, use_case: str) -> Pointer:
@@ -69,7 +52,7 @@ class Pointers(RegistryTable):
                 actor=actor,
                 version=candidate["version"],
                 transition=lambda p: moves.add_shadow(p, candidate),
-                requires=[self._loadable(use_case, candidate)],
+                requires=[self._loadable(use_case, candidate, "shadow")],
             )
         )
 
@@ -110,18 +93,31 @@ class Pointers(RegistryTable):
         change_id: str,
         expected_epoch: int | None = None,
     ) -> Pointer:
-        """To the recorded predecessor; the bad version is quarantined, rollout and shadows end."""
+        """To the recorded predecessor; the bad version is quarantined, rollout and shadows end.
+
+        Papers never hold up a rollback: what the predecessor's record lacks is told in the ledger row.
+        """
+        facts: Item = {"reason": reason}
+        if lacking := self._lacking(use_case):
+            facts["record_not_whole"] = lacking
         return self._move(
             Change(
                 use_case=use_case,
                 change_id=change_id,
                 action="rollback",
                 actor=actor,
-                facts={"reason": reason},
+                facts=facts,
                 transition=moves.roll_back,
                 expected_epoch=expected_epoch,
             )
         )
+
+    def _lacking(self, use_case: str) -> list[str]:
+        """What is missing or ill typed in the record of the version that a rollback would bring back."""
+        with suppress(ConflictError):
+            _, target = moves.rollback_target(self.pointer(use_case))
+            return self.record_problems(use_case, target["version"]) if target else []
+        return []
 
     def change_made(self, use_case: str, change_id: str) -> Pointer | None:
         """The pointer that a change left behind, or None when it was never made."""
@@ -172,7 +168,7 @@ class Pointers(RegistryTable):
             move = self.update_operation(
                 pk, "pointer", after, "#epoch = :seen", {"seen": before["epoch"]}
             )
-        row = self._ledger_row(change, before, after)
+        row = ledger_row(change, before, after)
         return [
             move,
             self.put_operation(pk, f"ledger#{after['updated_at']}#{after['epoch']:08d}", row),
@@ -180,24 +176,6 @@ class Pointers(RegistryTable):
             *self._stage_operations(change, before, after),
             *change.requires,
         ]
-
-    def _ledger_row(self, change: Change, before: Pointer, after: Pointer) -> Item:
-        champion = before["champion"]
-        return {
-            "model_name": change.use_case,
-            "model_version": change.version
-            or (after["champion"]["version"] if after["champion"] else None),
-            "previous_version": champion["version"] if champion else None,
-            "action": change.action,
-            "triggered_by": change.actor,
-            "timestamp": after["updated_at"],
-            "success": True,
-            "validation_result": change.facts.get("validation_result"),
-            "epoch": after["epoch"],
-            "champion": after["champion"],
-            "change_id": change.change_id,
-            "facts": dict(change.facts),
-        }
 
     def _stage_operations(
         self, change: Change, before: Pointer, after: Pointer
@@ -223,6 +201,7 @@ class Pointers(RegistryTable):
     def _to_production(self, change: Change, new: Deployed, life: Item) -> dict[str, Any]:
         condition = (
             "#digest = :digest AND #quarantined = :no AND (#stage = :staging OR #stage = :archived)"
+            " AND attribute_not_exists(#deleted_at)"
         )
         values: Item = {
             "digest": new["digest"],
@@ -230,11 +209,9 @@ class Pointers(RegistryTable):
             "staging": "Staging",
             "archived": "Archived",
         }
-        if change.gated:
-            condition, values = (
-                f"{condition} AND #gates_passed = :yes",
-                values | {"yes": True},
-            )
+        if change.record:
+            condition += " AND #gates_passed = :yes AND #record_digest = :record"
+            values |= {"yes": True, "record": change.record}
         return self.update_operation(
             f"model#{change.use_case}",
             f"version#{sort_key(new['version'])}",
@@ -252,18 +229,34 @@ class Pointers(RegistryTable):
         return self.update_operation(
             f"model#{use_case}",
             f"version#{sort_key(version)}",
-            {"stage": "Archived", "gsi_pk": "version#Archived", "gsi_sk": at, **state},
+            {
+                "stage": "Archived",
+                "archived_at": at,
+                "gsi_pk": "version#Archived",
+                "gsi_sk": at,
+                **state,
+            },
             "attribute_exists(pk)",
             {},
         )
 
-    def _loadable(self, use_case: str, candidate: Deployed) -> dict[str, Any]:
+    def _loadable(self, use_case: str, candidate: Deployed, transition: str) -> dict[str, Any]:
+        """The condition that the candidate may serve, by the record that was read whole just now."""
+        record = self.refuse_incomplete(use_case, candidate["version"], transition)
         return self.check_operation(
             f"model#{use_case}",
             f"version#{sort_key(candidate['version'])}",
-            "#digest = :digest AND #stage <> :none AND #quarantined = :no",
-            {"digest": candidate["digest"], "none": "None", "no": False},
+            "#digest = :digest AND #stage <> :none AND #quarantined = :no "
+            "AND #record_digest = :record AND attribute_not_exists(#deleted_at)",
+            {"digest": candidate["digest"], "none": "None", "no": False, "record": record},
         )
+
+    def pointer_unmoved(self, use_case: str, epoch: int) -> dict[str, Any]:
+        """The transaction's condition that the pointer still stands at `epoch`; 0: there is none."""
+        condition, values = "#epoch = :epoch", {"epoch": epoch}
+        if epoch == 0:
+            condition, values = "attribute_not_exists(pk)", {}
+        return self.check_operation(f"model#{use_case}", "pointer", condition, values)
 
 
 def pointer_of(item: Mapping[str, Any] | None) -> Pointer:

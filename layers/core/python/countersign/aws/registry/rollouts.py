@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from countersign.aws.registry.approvals import Approvals
-from countersign.aws.registry.pointers import Change
+from countersign.aws.registry.change import Change
 from countersign.aws.registry.table import Item
 from countersign.errors import EpochConflictError, GateError, NotFoundError
 from countersign.governance import pointer as moves
@@ -77,7 +77,7 @@ class Rollouts(Approvals):
                 facts={"rollout_id": rollout_id, "step": step, "cohorts": list(cohorts)},
                 transition=transition,
                 requires=[
-                    self._loadable(use_case, candidate),
+                    self._loadable(use_case, candidate, "rollout"),
                     self.signed(approval_id, use_case, candidate["version"]),
                 ],
             )
@@ -117,7 +117,7 @@ class Rollouts(Approvals):
                 },
                 transition=transition,
                 requires=[self.signed(approval_id, use_case, candidate["version"])],
-                gated=True,
+                record=self.refuse_incomplete(use_case, candidate["version"], "promote"),
             )
         )
 

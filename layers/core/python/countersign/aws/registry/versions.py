@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from countersign.aws.registry.table import CancelledError, Item, RegistryTable
-from countersign.errors import ConflictError, EpochConflictError, NotFoundError
+from countersign.aws.registry.records import Records
+from countersign.aws.registry.table import CancelledError, Item
+from countersign.errors import ConflictError, EpochConflictError
+from countersign.governance.numbering import earned, fields_of
 from countersign.governance.retention import refuse_referenced
-from countersign.governance.versions import Version, VersionRecord, next_version, sort_key
+from countersign.governance.versions import Version, VersionRecord, sort_key
 
-_LIFE = (
-    "registered_at",
-    "quarantined",
-    "deployed_at",
-    "deployed_by",
-    "rollback_version",
+_MONITORED = (
     "last_monitored",
     "current_recall",
     "current_false_positive_rate",
     "drift_detected",
     "next_retrain",
 )
+_LIFE = (
+    "registered_at",
+    "quarantined",
+    "archived_at",
+    "deleted_at",
+    "deleted_by",
+    "deployed_at",
+    "deployed_by",
+    "rollback_version",
+    *_MONITORED,
+)
 
 
-class Versions(RegistryTable):
+class Versions(Records):
     """pk `model#<use_case>`, sk `version#<sortable version>`."""
 
     def put_version(self, record: VersionRecord) -> Version:
@@ -40,31 +48,36 @@ class Versions(RegistryTable):
             if known is not None:
                 return _same(known, record)
             newest = self._newest(record.use_case)
-            content = replace(record, version="")
-            earned = next_version(vars_of(newest.record) if newest else None, vars_of(content))
-            made = replace(record, version=earned)
+            before = fields_of(newest.record) if newest else None
+            number, why = earned(before, fields_of(record))
+            after = newest.version if newest else ""
+            made = replace(record, version=number, after=after, why=why)
             operations = [
-                self.put_operation(pk, f"version#{sort_key(earned)}", self._new_item(made)),
-                self.put_operation(pk, f"seen#run#{record.run_id}", {"version": earned}),
+                self.put_operation(pk, f"version#{sort_key(number)}", self._new_item(made)),
+                self.put_operation(pk, f"seen#run#{record.run_id}", {"version": number}),
             ]
             try:
-                self.transact(operations, token=f"{made.run_id}#{earned}#{self.now()}")
+                self.transact(operations, token=f"{made.run_id}#{number}#{self.now()}")
             except CancelledError:
                 continue  # another run took the number, or our own answer was lost
-            return self.version(record.use_case, earned)
+            return self.version(record.use_case, number)
         raise EpochConflictError("Other runs keep registering at the same moment; try again")
 
     def stage_version(self, use_case: str, version: str) -> Version:
-        """None → Staging, once every file of the version stands. Doing it again changes nothing."""
+        """None → Staging, once every file of the version stands. Doing it again changes nothing.
+
+        Raises GateError naming what is missing or ill typed in the record.
+        """
         found = self.version(use_case, version)
         if found.stage != "None":
             return found
+        record_digest = self.refuse_incomplete(use_case, version, "stage")
         change = self.update_operation(
             f"model#{use_case}",
             f"version#{sort_key(version)}",
             {"stage": "Staging", "gsi_pk": "version#Staging", "gsi_sk": self.now()},
-            "#stage = :none",
-            {"none": "None"},
+            "#stage = :none AND #record_digest = :record",
+            {"none": "None", "record": record_digest},
         )
         try:
             self.transact([change], token=f"stage#{use_case}#{version}#{self.now()}")
@@ -76,10 +89,7 @@ class Versions(RegistryTable):
 
     def version(self, use_case: str, version: str) -> Version:
         """One version. Raises NotFoundError."""
-        item = self.get(f"model#{use_case}", f"version#{sort_key(version)}")
-        if item is None:
-            raise NotFoundError(f"No version {version} of {use_case}")
-        return _version(item)
+        return _version(self.stored_version(use_case, version))
 
     def versions(self, use_case: str) -> list[Version]:
         """Every version that was registered whole, oldest first."""
@@ -100,7 +110,7 @@ class Versions(RegistryTable):
         """What monitoring last found: any of `last_monitored`, `current_recall`,
         `current_false_positive_rate`, `drift_detected`, `next_retrain`.
         """
-        allowed = {name: facts[name] for name in _LIFE[5:] if name in facts}
+        allowed = {name: facts[name] for name in _MONITORED if name in facts}
         change = self.update_operation(
             f"model#{use_case}",
             f"version#{sort_key(version)}",
@@ -110,9 +120,17 @@ class Versions(RegistryTable):
         )
         self.transact([change], token=f"monitored#{use_case}#{version}#{self.now()}")
 
-    def refuse_deletion(self, use_case: str, version: str, referenced: Iterable[str]) -> None:
+    def refuse_deletion(
+        self,
+        use_case: str,
+        version: str,
+        referenced: Mapping[str, Sequence[str]] | Iterable[str],
+    ) -> None:
         """Raise ConflictError when the version must stay loadable (invariant 3)."""
-        refuse_referenced(version, referenced, [v.version for v in self.versions(use_case)])
+        every = self.versions(use_case)
+        champion = next((v.version for v in every if v.stage == "Production"), "")
+        standing = [v.version for v in every if not v.deleted_at]
+        refuse_referenced(version, referenced, standing, champion)
 
     def _newest(self, use_case: str) -> Version | None:
         items = self.items(f"model#{use_case}", "version#", newest_first=True, limit=1)
@@ -136,23 +154,9 @@ class Versions(RegistryTable):
         }
 
 
-def vars_of(record: VersionRecord) -> dict[str, Any]:
-    """The record's fields that decide a version's number."""
-    names = (
-        "version",
-        "input_schema_digest",
-        "output_schema_digest",
-        "feature_list",
-        "feature_code_digest",
-        "dataset_digest",
-        "model_type",
-        "hyperparameters",
-    )
-    return {name: getattr(record, name) for name in names}
-
-
 def _same(known: Version, record: VersionRecord) -> Version:
-    if known.record.record_digest() != replace(record, version=known.version).record_digest():
+    numbered = {name: getattr(known.record, name) for name in ("version", "after", "why")}
+    if known.record.record_digest() != replace(record, **numbered).record_digest():
         raise ConflictError(f"Run {record.run_id} was registered as {known.version}, otherwise")
     return known
 

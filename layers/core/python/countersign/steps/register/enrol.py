@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from countersign import use_cases
 from countersign.aws.artifacts import Verified
 from countersign.aws.stores import Stores
-from countersign.declare import UseCase
 from countersign.errors import ArtifactError, DigestMismatchError, GateError, SyntheticDataError
-from countersign.governance.versions import Version, VersionRecord, canonical
+from countersign.governance.versions import Version
 from countersign.steps.register.authorise import trigger_of
+from countersign.steps.register.birth import record_of
 
 SIGNED = ("model.onnx", "serving.json", "golden.npz", "baseline.json")
 MANIFEST = ("manifest.json", "manifest.sig")
@@ -47,54 +47,6 @@ def refuse_unfit(
         raise SyntheticDataError(f"Run {run_id} learned from synthetic data; it stays in local")
 
 
-def record_of(
-    use_case: UseCase, artifact: Verified, evaluation: dict[str, Any], trigger: dict[str, Any]
-) -> VersionRecord:
-    """The birth certificate; its number is earned in the registry."""
-    manifest = artifact.manifest
-    run_folder = f"{use_case.name}/runs/{manifest['run_id']}"
-    return VersionRecord(
-        use_case=use_case.name,
-        version="",
-        digest=artifact.digest,
-        run_id=manifest["run_id"],
-        model_type=manifest["model_type"],
-        owner=use_case.owner,
-        training_date=manifest["created_at"],
-        dataset_id=manifest["dataset_id"],
-        dataset_digest=manifest["dataset_digest"],
-        feature_list=tuple(manifest["features"]),
-        feature_code_digest=manifest["feature_code_digest"],
-        input_schema_digest=input_schema_digest(use_case),
-        output_schema_digest=output_schema_digest(use_case),
-        hyperparameters=dict(manifest["hyperparameters"]),
-        environment=dict(manifest["environment"]),
-        metrics={name: found["value"] for name, found in evaluation["metrics"].items()},
-        gates_passed=bool(evaluation["passed"]),
-        gates=tuple(evaluation["gates"]),
-        fairness_audit=evaluation["fairness"]["verdict"],
-        cost_optimal_threshold=float(evaluation["threshold"]["value"]),
-        evaluation_digest=hashlib.sha256(canonical(evaluation).encode()).hexdigest(),
-        eval_report_key=f"{run_folder}/report.html",
-        authors=({"person": trigger["proposed_by"], "role": trigger["proposer_role"]},),
-        synthetic=bool(manifest["synthetic"]),
-        trigger_id=trigger["trigger_id"],
-        validation_window=dict(manifest["split"].get("test") or {}),
-    )
-
-
-def input_schema_digest(use_case: UseCase) -> str:
-    """SHA-256 of what a caller must send: a change is a MAJOR one."""
-    fields = [[f.path, f.type, f.required, f.minimum, f.maximum] for f in use_case.request_fields]
-    return hashlib.sha256(canonical([use_case.api_path, sorted(fields)]).encode()).hexdigest()
-
-
-def output_schema_digest(use_case: UseCase) -> str:
-    """SHA-256 of what a caller gets back: a change is a MAJOR one."""
-    answer = ["prediction_id", "score", "decision", "threshold", "reason_codes", "model"]
-    return hashlib.sha256(canonical([use_case.autonomy, answer]).encode()).hexdigest()
-
-
 def copy_files(stores: Stores, folder: str, version: Version) -> None:
     """Every file of the run to the version's folder, the manifest last, and verified there."""
     use_case = version.record.use_case
@@ -109,15 +61,23 @@ def copy_files(stores: Stores, folder: str, version: Version) -> None:
     )
 
 
+def performance_delta(
+    now: Mapping[str, float | None], before: Mapping[str, float | None]
+) -> float | None:
+    """By how much the AUC is higher than the champion's; of classes, the mean AUC of each of them."""
+    for name in ("auc", "auc_macro"):
+        mine, theirs = now.get(name), before.get(name)
+        if mine is not None and theirs is not None:
+            return float(mine) - float(theirs)
+    return None
+
+
 def conclude(stores: Stores, version: Version, trigger_id: str) -> None:
     """The trigger is done, and the chain knows of the version."""
     record = version.record
     champion = stores.registry.pointer(record.use_case)["champion"]
-    delta = None
-    if champion:
-        before = stores.registry.version(record.use_case, champion["version"]).record.metrics
-        if record.metrics.get("auc") is not None and before.get("auc") is not None:
-            delta = float(record.metrics["auc"] or 0) - float(before["auc"] or 0)
+    before = stores.registry.version(record.use_case, champion["version"]) if champion else None
+    delta = performance_delta(record.metrics, before.record.metrics if before else {})
     facts = {"retrained_version": version.version, "performance_delta": delta}
     stores.registry.finish_trigger(record.use_case, trigger_id, status="DONE", facts=facts)
     stores.audit.append(
