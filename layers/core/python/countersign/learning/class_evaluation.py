@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +16,21 @@ from countersign.learning.class_metrics import (
     log_loss,
     measure_classes,
 )
+from countersign.learning.contest import discord
 from countersign.learning.dataset import Rows
 from countersign.learning.native import Floats
 from countersign.serving.preprocess import matrix
 from countersign.serving.rules import score_rules
 from countersign.serving.strategies import decide
-from countersign.statistics.classification import calibration_bins, roc_points
-from countersign.statistics.paired import mcnemar
+from countersign.statistics.auc_compare import auc_interval
+from countersign.statistics.classification import (
+    Confusion,
+    calibration_bins,
+    pr_points,
+    rates,
+    roc_points,
+    score_histogram,
+)
 from countersign.statistics.proportions import Interval, wilson
 
 if TYPE_CHECKING:
@@ -45,38 +54,71 @@ def figures(use_case: UseCase, test: Rows, scores: Floats) -> dict[str, Interval
 
 
 def pictures(use_case: UseCase, test: Rows, scores: Floats) -> dict[str, Any]:
-    """Per class: the report, ROC and calibration against the rest; and the confusion of all of them."""
+    """Per class: the report, curves and calibration against the rest; and the confusion of all of them.
+
+    `confidence` is of the likeliest class: its probability where it is right (positives) and where not.
+    """
     classes = use_case.label.classes
-    counts = confusion_matrix(test.target, scores.argmax(axis=1), len(classes))
+    likeliest = scores.argmax(axis=1)
+    counts = confusion_matrix(test.target, likeliest, len(classes))
     return {
         "classes": list(classes),
         "class_report": class_report(counts, classes),
+        "class_averages": class_averages(counts),
         "confusion_matrix": counts.tolist(),
         "by_class": {
             name: {
                 "roc": roc_points(test.target == n, scores[:, n]),
+                "pr": pr_points(test.target == n, scores[:, n]),
+                "auc": asdict(auc_interval(test.target == n, scores[:, n])),
                 "calibration": calibration_bins(test.target == n, scores[:, n]),
             }
             for n, name in enumerate(classes)
         },
+        "confidence": score_histogram(likeliest == test.target, scores.max(axis=1)),
     }
 
 
 def class_report(counts: NDArray[np.int64], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """Precision, recall, F1 and support of each class; null where there is nothing to divide by."""
+    """Precision, recall, F1 and support of each class, null where there is nothing to divide by.
+
+    `intervals` has [low, high] of each: Wilson's, and for F1 through Jaccard's index.
+    """
     rows = []
     for n, name in enumerate(classes):
         hits, chosen, there = int(counts[n, n]), int(counts[:, n].sum()), int(counts[n].sum())
+        rest = int(counts.sum()) - chosen - there + hits
+        found = rates(Confusion(hits, chosen - hits, there - hits, rest))
+        kept = {name: found[name] for name in ("precision", "recall", "f1")}
         rows.append(
             {
                 "class": name,
-                "precision": hits / chosen if chosen else None,
-                "recall": hits / there if there else None,
-                "f1": 2 * hits / (chosen + there) if chosen + there else None,
+                **{figure: interval.value for figure, interval in kept.items()},
                 "support": there,
+                "intervals": {f: [i.low, i.high] for f, i in kept.items() if i.low is not None},
             }
         )
     return rows
+
+
+def class_averages(counts: NDArray[np.int64]) -> dict[str, Any]:
+    """`accuracy`, and the `macro` and by support `weighted` means of precision, recall and F1.
+
+    A class with nothing to divide by counts as zero, as in other tools' classification reports.
+    """
+    rows = class_report(counts, [str(n) for n in range(len(counts))])
+    there = np.array([row["support"] for row in rows], dtype=np.float64)
+    every = there.sum()
+    figures = {
+        name: np.array([row[name] or 0.0 for row in rows]) for name in ("precision", "recall", "f1")
+    }
+    return {
+        "accuracy": float(np.trace(counts) / every) if every else None,
+        "macro": {name: float(each.mean()) for name, each in figures.items()},
+        "weighted": {
+            name: float(each @ there / every) if every else None for name, each in figures.items()
+        },
+    }
 
 
 def recommended(use_case: UseCase, rows: Rows, scores: Floats | None) -> Targets:
@@ -103,13 +145,36 @@ def against_rules(use_case: UseCase, test: Rows, scores: Floats) -> dict[str, An
         "model": scores.argmax(axis=1) == test.target,
         "hybrid": recommended(use_case, test, scores) == test.target,
     }
-    model_only = int((right["model"] & ~right["rules"]).sum())
-    rules_only = int((right["rules"] & ~right["model"]).sum())
+    figures = {name: wilson(int(hits.sum()), len(hits)) for name, hits in right.items()}
     return {
-        **{name: {"accuracy": float(hits.mean())} for name, hits in right.items()},
-        "discordant": {"model_only": model_only, "rules_only": rules_only},
-        "p": mcnemar(model_only, rules_only).p,
+        **{
+            name: {"accuracy": found.value, "intervals": {"accuracy": [found.low, found.high]}}
+            for name, found in figures.items()
+        },
+        **discord(right),
+        "rows": len(test),
     }
+
+
+def shares_by_group(
+    use_case: UseCase, test: Rows, chosen: Targets
+) -> dict[str, list[dict[str, Any]]]:
+    """By declared column [{value, n, shares: {class: share of the group's rows}}]: who is recommended what."""
+    found = {}
+    for group in use_case.fairness:
+        values = test.texts[group.column].astype(str)
+        found[group.column] = [
+            {
+                "value": value,
+                "n": int((values == value).sum()),
+                "shares": {
+                    name: float((chosen[values == value] == n).mean())
+                    for n, name in enumerate(use_case.label.classes)
+                },
+            }
+            for value in np.unique(values).tolist()
+        ]
+    return found
 
 
 def permutation(session: ModelSession, rows: Rows, *, seed: int = 0) -> list[dict[str, Any]]:

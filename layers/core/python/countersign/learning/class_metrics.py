@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countersign.learning.native import Floats
-from countersign.statistics.auc_compare import auc_interval
+from countersign.statistics.auc_macro import macro_auc_interval
 from countersign.statistics.proportions import Interval, wilson
 
 RESAMPLES = 500
@@ -23,12 +23,13 @@ def measure_classes(
     """The metrics of probabilities (n, n_classes) against the rows' classes (n,).
 
     `accuracy` by Wilson; `macro_f1` (the mean over classes), `log_loss` and `brier` by a seeded bootstrap;
-    `auc_macro` is the mean of each class against the rest and has no interval; `recall_<class>` by Wilson.
+    `auc_macro` is the mean of each class against the rest, by DeLong's components added up by row, and
+    undefined as soon as a class has no row; `recall_<class>` by Wilson.
     """
     chosen = probabilities.argmax(axis=1)
     found = {
         "accuracy": wilson(int((chosen == target).sum()), len(target)),
-        "auc_macro": _macro_auc(target, probabilities),
+        "auc_macro": macro_auc_interval(target, probabilities),
         "macro_f1": _resampled(
             lambda rows: macro_f1(target[rows], chosen[rows], len(classes)), len(target), seed
         ),
@@ -71,16 +72,6 @@ def brier(target: Targets, probabilities: Floats) -> float:
     truth = np.zeros_like(probabilities)
     truth[np.arange(len(target)), target] = 1.0
     return float(np.mean(((probabilities - truth) ** 2).sum(axis=1)))
-
-
-def _macro_auc(target: Targets, probabilities: Floats) -> Interval:
-    """Undefined as soon as a class has no row, or every row."""
-    each = [
-        auc_interval(target == number, probabilities[:, number]).value
-        for number in range(probabilities.shape[1])
-    ]
-    known = [value for value in each if value is not None]
-    return Interval(float(np.mean(known)) if len(known) == len(each) else None, None, None)
 
 
 def _resampled(measure: Callable[[NDArray[Any]], float], rows: int, seed: int) -> Interval:

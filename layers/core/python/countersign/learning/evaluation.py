@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from countersign.declare import CostMatrix, UseCase
-from countersign.learning import class_evaluation, fairness, importance
+from countersign.declare import UseCase
+from countersign.learning import binary_evaluation, class_evaluation, fairness, importance
+from countersign.learning.contest import compare_with_rules
 from countersign.learning.dataset import Rows
+from countersign.learning.intervals import told, with_interval
 from countersign.learning.metrics import judge_gate, known, latency_p95_ms, measure, score_psi
-from countersign.learning.scoring import Scores, score_with
-from countersign.learning.threshold import curve
-from countersign.statistics.classification import (
-    calibration_bins,
-    confusion,
-    pr_points,
-    roc_points,
-    score_histogram,
-)
-from countersign.statistics.paired import mcnemar
+from countersign.learning.scoring import score_with
 from countersign.statistics.proportions import Interval
 
 if TYPE_CHECKING:
@@ -54,7 +47,7 @@ def judge(
     found, parts = judged(use_case, session, valid, test, seed)
     found["latency_p95_ms"] = _plain(latency_p95_ms(session, test))
     figures = known(found)
-    gates = [judge_gate(gate, figures) for gate in use_case.gates]
+    gates = [with_interval(judge_gate(gate, figures), gate, found) for gate in use_case.gates]
     failed = [gate["metric"] for gate in gates if not gate["passed"]]
     failed += ["fairness"] if parts["fairness"]["verdict"] == "FAIL" else []
     document = {
@@ -66,11 +59,12 @@ def judge(
             "kind": manifest["model_type"],
             "hyperparameters": manifest["hyperparameters"],
             "seed": seed,
+            "found": dict(manifest.get("found") or {}),
         },
         "passed": not failed,
         "dataset": _dataset(manifest, session),
         "split": manifest["split"],
-        "metrics": {name: asdict(interval) for name, interval in found.items()},
+        "metrics": {name: told(name, interval) for name, interval in found.items()},
         "gates": gates,
         **parts,
     }
@@ -81,17 +75,25 @@ def _judge_binary(
     use_case: UseCase, session: ModelSession, valid: Rows, test: Rows, seed: int
 ) -> tuple[dict[str, Interval], dict[str, Any]]:
     """The figures of a model of one score, and its part of the document."""
-    scores = score_with(session, test)
-    found = measure(test.label, scores.final, session.threshold, use_case.costs)
-    found["score_psi"] = _plain(score_psi(score_with(session, valid).final, scores.final))
-    cluster = use_case.entities[0].key
-    selected = scores.final >= session.threshold
+    costs, scores, before = use_case.costs, score_with(session, test), score_with(session, valid)
+    found = measure(test.label, scores.final, session.threshold, costs)
+    found["score_psi"] = _plain(score_psi(before.final, scores.final))
     return found, {
-        **_pictures(use_case.costs, session, test, scores),
+        "threshold": binary_evaluation.threshold_facts(
+            costs, session, (valid, before), (test, scores)
+        ),
+        **binary_evaluation.pictures(costs, session, test, scores),
         "importance": importance.permutation(session, test, seed=seed),
         "importance_kind": importance.KIND,
-        "fairness": fairness.audit(use_case.fairness, test, selected, cluster=cluster, seed=seed),
-        "rules_comparison": compare_with_rules(use_case.costs, session, test, scores),
+        "fairness": fairness.audit(
+            use_case.fairness,
+            test,
+            scores.final >= session.threshold,
+            cluster=use_case.entities[0].key,
+            seed=seed,
+            scores=scores.final,
+        ),
+        "rules_comparison": compare_with_rules(costs, session, test, scores),
     }
 
 
@@ -103,7 +105,7 @@ def _judge_classes(
     before = class_evaluation.probabilities(session, valid)
     found = class_evaluation.figures(use_case, test, scores)
     found["score_psi"] = _plain(score_psi(before.max(axis=1), scores.max(axis=1)))
-    right = class_evaluation.recommended(use_case, test, scores) == test.target
+    chosen = class_evaluation.recommended(use_case, test, scores)
     return found, {
         **class_evaluation.pictures(use_case, test, scores),
         "importance": class_evaluation.permutation(session, test, seed=seed),
@@ -111,11 +113,13 @@ def _judge_classes(
         "fairness": fairness.audit(
             use_case.fairness,
             test,
-            right,
+            chosen == test.target,
             cluster=use_case.entities[0].key,
             seed=seed,
             truth=np.ones(len(test), dtype=np.bool_),
+            scores=scores.max(axis=1),
         ),
+        "recommended_by_group": class_evaluation.shares_by_group(use_case, test, chosen),
         "rules_comparison": class_evaluation.against_rules(use_case, test, scores),
     }
 
@@ -136,57 +140,3 @@ def _dataset(manifest: Mapping[str, Any], session: ModelSession) -> dict[str, An
         "features": len(session.features),
         "synthetic": manifest["synthetic"],
     }
-
-
-def _pictures(
-    costs: CostMatrix, session: ModelSession, test: Rows, scores: Scores
-) -> dict[str, Any]:
-    """The curves and tables of the final score on the test rows."""
-    labels, final = test.label, scores.final
-    return {
-        "threshold": {
-            "value": session.threshold,
-            "cost_false_negative": costs.false_negative_minor,
-            "cost_false_positive": costs.false_positive_minor,
-            "currency": costs.currency,
-            "cost_curve": curve(labels, final, costs),
-        },
-        "roc": roc_points(labels, final),
-        "pr": pr_points(labels, final),
-        "calibration": calibration_bins(labels, final),
-        "confusion": asdict(confusion(labels, final >= session.threshold)),
-        "score_histogram": score_histogram(labels, final),
-    }
-
-
-def compare_with_rules(
-    costs: CostMatrix, session: ModelSession, test: Rows, scores: Scores
-) -> dict[str, Any]:
-    """Rules alone, model alone, and both, each at its own cost-optimal threshold of the validation rows.
-
-    `discordant` counts the rows that only the model, or only the rules, decide right; `p` is McNemar's.
-    """
-    decision = session.serving["decision"]
-    contestants = {
-        "rules": (scores.rules, float(decision["rules_only_threshold"])),
-        "model": (scores.model, float(decision["model_only_threshold"])),
-        "hybrid": (scores.final, session.threshold),
-    }
-    figures = {}
-    for name, (values, threshold) in contestants.items():
-        found = known(measure(test.label, values, threshold, costs))
-        figures[name] = {m: found.get(m) for m in _COMPARED}
-    right = {
-        name: (values >= threshold) == test.label
-        for name, (values, threshold) in contestants.items()
-    }
-    model_only = int((right["model"] & ~right["rules"]).sum())
-    rules_only = int((right["rules"] & ~right["model"]).sum())
-    return {
-        **figures,
-        "discordant": {"model_only": model_only, "rules_only": rules_only},
-        "p": mcnemar(model_only, rules_only).p,
-    }
-
-
-_COMPARED = ("auc", "average_precision", "precision", "recall", "f1", "false_positive_rate", "cost")

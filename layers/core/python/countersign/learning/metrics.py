@@ -15,9 +15,16 @@ from countersign.learning.native import Floats
 from countersign.serving.hybrid import combine
 from countersign.serving.rules import score_rules
 from countersign.statistics.auc_compare import auc_interval, bootstrap_interval
-from countersign.statistics.classification import average_precision, brier, confusion, rates
+from countersign.statistics.classification import (
+    Confusion,
+    average_precision,
+    brier,
+    confusion,
+    rates,
+)
 from countersign.statistics.proportions import Interval, wilson
 from countersign.statistics.psi import population_stability_index
+from countersign.statistics.resampled import mean_interval
 
 if TYPE_CHECKING:
     from countersign.serving.session import ModelSession
@@ -27,30 +34,48 @@ _TIMED_ROWS = 200
 
 
 def measure(
-    labels: Any, scores: Floats, threshold: float, costs: CostMatrix
+    labels: Any,
+    scores: Floats,
+    threshold: float,
+    costs: CostMatrix,
+    *,
+    resamples: int = RESAMPLES,
 ) -> dict[str, Interval]:
     """The metrics of scores (n,) against labels (n,) when a row is selected at score ≥ threshold.
 
-    `auc` by DeLong, `average_precision` and `brier` by a seeded bootstrap, shares by Wilson; `cost` is the
-    total in minor units and has no interval.
+    `auc` by DeLong, `average_precision` and `brier` by a seeded bootstrap, shares by Wilson; `cost` (the
+    total, in minor units) and `cost_per_1000` rows by a bootstrap of the four counts. Without `resamples`
+    the two that resample rows are left out.
     """
-    selected = scores >= threshold
-    counts = confusion(labels, selected)
-    cost = (
-        counts.fn * costs.false_negative_minor
-        + counts.fp * costs.false_positive_minor
-        + counts.tp * costs.true_positive_minor
-    )
-    return {
-        "auc": auc_interval(labels, scores),
-        "average_precision": bootstrap_interval(
-            labels, scores, average_precision, resamples=RESAMPLES
+    counts = confusion(labels, scores >= threshold)
+    found = {"auc": auc_interval(labels, scores), **rates(counts)}
+    for name, figure in (("average_precision", average_precision), ("brier", brier)):
+        if resamples:
+            found[name] = bootstrap_interval(labels, scores, figure, resamples=resamples)
+    found["selection_rate"] = wilson(counts.tp + counts.fp, len(scores))
+    return {**found, **cost_of(counts, costs)}
+
+
+def cost_of(counts: Confusion, costs: CostMatrix) -> dict[str, Interval]:
+    """`cost` of all rows and `cost_per_1000` of them, in minor units."""
+    each = mean_interval(
+        (counts.fn, counts.fp, counts.tp, counts.tn),
+        (
+            costs.false_negative_minor,
+            costs.false_positive_minor,
+            costs.true_positive_minor,
+            0.0,
         ),
-        **rates(counts),
-        "brier": bootstrap_interval(labels, scores, brier, resamples=RESAMPLES),
-        "selection_rate": wilson(counts.tp + counts.fp, len(scores)),
-        "cost": Interval(float(cost), None, None),
-    }
+    )
+    rows = counts.fn + counts.fp + counts.tp + counts.tn
+    return {"cost": _times(each, rows), "cost_per_1000": _times(each, 1_000)}
+
+
+def _times(found: Interval, factor: int) -> Interval:
+    value, low, high = (
+        None if edge is None else edge * factor for edge in (found.value, found.low, found.high)
+    )
+    return Interval(value if value is None else round(value, 6), low, high)
 
 
 def known(metrics: Mapping[str, Interval]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 import numpy as np
@@ -49,6 +49,32 @@ def choose(labels: Any, scores: Floats, costs: CostMatrix) -> Threshold:
     below = scores[scores < lowest]
     value = (lowest + float(below.max())) / 2 if below.size else lowest
     return Threshold(value, curve(labels, scores, costs))
+
+
+FACTORS = (
+    ("as declared", 1.0, 1.0),
+    ("a miss costs half", 0.5, 1.0),
+    ("a miss costs double", 2.0, 1.0),
+    ("a false alarm costs half", 1.0, 0.5),
+    ("a false alarm costs double", 1.0, 2.0),
+)
+
+
+def sensitivity(labels: Any, scores: Floats, costs: CostMatrix) -> list[dict[str, Any]]:
+    """[{if, miss, false_alarm, threshold}]: where the threshold would stand, had the costs been other ones.
+
+    `miss` and `false_alarm` are factors on the declared costs; the first row is the declared case.
+    """
+    found = []
+    for words, miss, alarm in FACTORS:
+        scaled = replace(
+            costs,
+            false_negative_minor=round(costs.false_negative_minor * miss),
+            false_positive_minor=round(costs.false_positive_minor * alarm),
+        )
+        chosen = choose(labels, scores, scaled).value
+        found.append({"if": words, "miss": miss, "false_alarm": alarm, "threshold": chosen})
+    return found
 
 
 def curve(labels: Any, scores: Floats, costs: CostMatrix) -> list[dict[str, float]]:

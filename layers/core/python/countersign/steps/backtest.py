@@ -11,8 +11,8 @@ from countersign.aws.stores import Stores
 from countersign.clock import parse_iso
 from countersign.errors import ContractError, DataError
 from countersign.learning.backtest import Contestant, compare, judge, last_days
+from countersign.learning.contest import compare_with_rules
 from countersign.learning.dataset import Dataset, Rows
-from countersign.learning.evaluation import compare_with_rules
 from countersign.learning.scoring import score_with
 from countersign.serving.session import FILES, ModelSession
 
