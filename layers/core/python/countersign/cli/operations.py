@@ -9,11 +9,15 @@ import typer
 
 from countersign.cli import printing
 from countersign.cli.deployment import Identity, Output, Reason, call
+from countersign.cli.models.reproduce import reproduce
 
 models = typer.Typer(help="Versions, promotion, rollback.", no_args_is_help=True)
 approvals = typer.Typer(help="What waits for a signature, and signing it.", no_args_is_help=True)
 predictions = typer.Typer(help="Logged predictions and their replay.", no_args_is_help=True)
 audit = typer.Typer(help="The audit chain.", no_args_is_help=True)
+
+
+models.command("reproduce")(reproduce)
 
 
 def show(answer: Any, output: str) -> None:

@@ -14,6 +14,7 @@ from countersign.learning.dataset import Dataset, Rows
 from countersign.learning.fills import fill_constants, realistic_ranges
 from countersign.learning.native import Floats
 from countersign.learning.scoring import Scores, add_rules
+from countersign.learning.spec import spec_of
 from countersign.learning.trainers.lesson import Examples, Fitted, Lesson
 from countersign.serving import strategies
 from countersign.serving.preprocess import matrix
@@ -171,6 +172,7 @@ def describe(use_case: UseCase, dataset: Dataset, trained: Trained) -> dict[str,
         "trainer": use_case.model.trainer,
         "seed": use_case.model.seed,
         "hyperparameters": trained.hyperparameters,
+        "declared": spec_of(use_case, trained.hyperparameters),
         "found": trained.found,
         "dataset_id": dataset.dataset_id,
         "dataset_digest": dataset.digest,

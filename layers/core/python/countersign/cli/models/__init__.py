@@ -1,0 +1,1 @@
+"""`countersign models …`: versions, their records, and training one again."""
