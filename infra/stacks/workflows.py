@@ -25,6 +25,7 @@ TIMES = {
     "daily-features": events.Schedule.cron(minute="15", hour="2"),
     "daily-checks": events.Schedule.cron(minute="0", hour="5"),
     "daily-seal": events.Schedule.cron(minute="55", hour="23"),
+    "daily-cadence": events.Schedule.cron(minute="20", hour="5"),
     "daily-availability": events.Schedule.cron(minute="10", hour="5"),
     "reconcile-approvals": events.Schedule.rate(Duration.minutes(5)),
     "store-canary": events.Schedule.rate(Duration.minutes(5)),
@@ -98,6 +99,10 @@ class WorkflowsStack(Stack):
                 "monitoring", events.RuleTargetInput.from_object({"checks": "daily"})
             ),
             "daily-seal": self._function_target("seal_audit", empty),
+            # Ends in a proposal too: a person approves it, and the approval machine alone starts training.
+            "daily-cadence": self._function_target(
+                "monitor", events.RuleTargetInput.from_object({"action": "cadence"})
+            ),
             "daily-availability": self._function_target(
                 "monitor", events.RuleTargetInput.from_object({"action": "availability"})
             ),

@@ -59,6 +59,7 @@ def test_schedules_start_what_they_say(any_environment: Synthesised) -> None:
         "daily-features": "{}",
         "daily-checks": '{"checks":"daily"}',
         "daily-seal": "{}",
+        "daily-cadence": '{"action":"cadence"}',
         "daily-availability": '{"action":"availability"}',
         "store-canary": '{"action":"canary"}',
         "reconcile-approvals": '{"action":"reconcile"}',

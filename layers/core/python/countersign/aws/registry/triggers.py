@@ -43,6 +43,7 @@ class Triggers(RegistryTable):
             f"trigger#{trigger_id}",
             {
                 "trigger_id": trigger_id,
+                "model_id": self._model_on_duty(use_case),
                 "use_case": use_case,
                 "trigger_type": trigger_type,
                 "trigger_date": now,
@@ -61,6 +62,11 @@ class Triggers(RegistryTable):
             },
         )
         return trigger_id
+
+    def _model_on_duty(self, use_case: str) -> str:
+        """`<use case>/<version>` of the champion that would be followed; the use case alone before the first."""
+        champion = (self.get(f"model#{use_case}", "pointer") or {}).get("champion")
+        return f"{use_case}/{champion['version']}" if champion else use_case
 
     def trigger(self, use_case: str, trigger_id: str) -> Item:
         """One trigger. Raises NotFoundError."""
@@ -107,7 +113,7 @@ class Triggers(RegistryTable):
         self, use_case: str, trigger_id: str, *, status: str, facts: Mapping[str, Any]
     ) -> None:
         """STARTED → DONE or FAILED, with what came of it. Doing it again changes nothing."""
-        names = ("retrained_version", "performance_delta", "error")
+        names = ("retrained_version", "performance_delta", "compared", "error")
         changes = {"status": status, **{n: facts[n] for n in names if n in facts}}
         operation = self.trigger_operation(use_case, trigger_id, changes, was="STARTED")
         try:

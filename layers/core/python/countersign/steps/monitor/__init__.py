@@ -12,6 +12,7 @@ use case and period, so that firing twice does nothing twice:
     volume       {use_case, version, day?}           → {day, verdict, observed, expected, …}
     performance  {use_case, version, day?}           → {day, verdict, metrics, …}
     skew         {use_case, day?}                    → {day, verdict, compared, equal, lagging, skewed, …}
+    cadence      {}                                  → {day, due, results}
     canary       {}                                  → {day, slot, available, error, …_ms}
     availability {month?}                            → {month, verdict, available_share, budget_minutes, …}
 """
@@ -24,7 +25,7 @@ from typing import Any
 
 from countersign.aws.stores import Stores
 from countersign.errors import FieldError, RequestError
-from countersign.steps.monitor import alert, canary, duty, plan, psi, skew
+from countersign.steps.monitor import alert, cadence, canary, duty, plan, psi, skew
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ CHECKS: dict[str, Callable[[Request, Stores], dict[str, Any]]] = {
         stores, needed(r, "use_case"), r.version, r.day
     ),
     "skew": lambda r, stores: skew.run(stores, needed(r, "use_case"), r.day),
+    "cadence": lambda r, stores: cadence.run(stores),
     "canary": lambda r, stores: canary.run(stores),
     "availability": lambda r, stores: canary.availability(stores, r.month),
 }
