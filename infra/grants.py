@@ -8,6 +8,7 @@ from infra.permissions import (
     Prefix,
     Publish,
     Read,
+    Remove,
     Verify,
     Write,
     WriteKeys,
@@ -19,6 +20,8 @@ PREDICTION_LOG: tuple[Permission, ...] = (Read("predictions"), Write("prediction
 REFUSALS = WriteKeys("registry", ("refused#*",))
 SCORING = (Read("online"), Read("registry"), REFUSALS, *PREDICTION_LOG, *MODELS)
 RECORD = (*REGISTRY, Append(), Publish())
+# What a model is loaded from. Its manifest, evaluation, report and card are evidence, and stay.
+MODEL_BYTES = Remove("models", ("golden.npz", "model.onnx", "model.ubj", "native.npz"))
 RUNS = Prefix("models", "*/runs/", read=True, write=True)
 DATASETS = Prefix("lake", "datasets/", read=True)
 SOURCES = Prefix("lake", "sources/", read=True)

@@ -28,6 +28,7 @@ MODELLERS = frozenset({"ml-engineer", "data-scientist"})
 PROPOSERS = MODELLERS | {"operator"}
 OPERATORS = frozenset({"operator"})
 STOPPERS = frozenset({"ml-engineer", "team-lead", "bsa-officer", "operator"})
+KEEPERS = frozenset({"team-lead", "bsa-officer"})
 CLIENTS = frozenset({"scoring-client", "operator", "ml-engineer"})
 REPLAYERS = frozenset({"auditor", "operator", "ml-engineer"})
 RELOADERS = frozenset({"operator", "ml-engineer"})
@@ -71,6 +72,11 @@ OPERATIONS: tuple[Route, ...] = (
     Route("GET", "/v1/models", "operate", PEOPLE),
     Route("GET", MODEL, "operate", PEOPLE),
     Route("GET", f"{MODEL}/versions/{{version}}", "operate", PEOPLE),
+    Route("GET", f"{MODEL}/versions/{{version}}/lineage", "operate", PEOPLE),
+    Route("GET", f"{MODEL}/versions/{{version}}/card", "operate", PEOPLE),
+    Route("POST", f"{MODEL}/versions/{{version}}/archive", "operate", MODELLERS),
+    Route("POST", f"{MODEL}/versions/{{version}}/deletion", "operate", KEEPERS),
+    Route("GET", f"{MODEL}/at", "operate", PEOPLE),
     Route("GET", f"{MODEL}/compare", "operate", PEOPLE),
     Route("GET", f"{MODEL}/retraining", "operate", PEOPLE),
     Route("POST", f"{MODEL}/retraining", "operate", PROPOSERS),
@@ -86,6 +92,7 @@ OPERATIONS: tuple[Route, ...] = (
     Route("POST", "/v1/experiments/{id}/conclude", "operate", MODELLERS),
     Route("GET", "/v1/features", "operate", PEOPLE),
     Route("GET", "/v1/features/{view}/{entity_id}", "operate", PEOPLE),
+    Route("GET", "/v1/lineage/features/{view}/{feature}", "operate", PEOPLE),
     Route("GET", "/v1/data-quality", "operate", PEOPLE),
     Route("POST", "/v1/data-quality/{use_case}/acknowledgement", "operate", OPERATORS),
     Route("GET", "/v1/audit/{use_case}", "operate", PEOPLE),

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from infra.catalog.row import SERVING, Function
-from infra.grants import BASELINES, MODELS, PREDICTION_LOG, PREDICTIONS, QUALITY, REGISTRY, SCORING
+from infra.grants import (
+    BASELINES,
+    DATASETS,
+    MODEL_BYTES,
+    MODELS,
+    PREDICTION_LOG,
+    PREDICTIONS,
+    QUALITY,
+    REGISTRY,
+    SCORING,
+)
 from infra.permissions import (
     Append,
     Consume,
@@ -45,6 +55,8 @@ ONLINE: tuple[Function, ...] = (
             Read("predictions"),
             Append(),
             *MODELS,
+            MODEL_BYTES,
+            DATASETS,
             PREDICTIONS,
             BASELINES,
             QUALITY,

@@ -1,6 +1,6 @@
 """The small vocabulary in which a function says what it may touch, and the IAM it becomes.
 
-There is no word for a wildcard action, for deleting anything, or for changing an audit item.
+There is no word for a wildcard action, for deleting anything but a model's bytes, or for changing an audit item.
 A permission also names the environment variables through which the code finds the resource, so a
 function is never told of a resource it may not use.
 """
@@ -17,7 +17,16 @@ from infra.permissions.services import (
     StartMachine,
     Verify,
 )
-from infra.permissions.storage import INDEXES, Append, Prefix, Read, Stream, Write, WriteKeys
+from infra.permissions.storage import (
+    INDEXES,
+    Append,
+    Prefix,
+    Read,
+    Remove,
+    Stream,
+    Write,
+    WriteKeys,
+)
 
 __all__ = [
     "INDEXES",
@@ -29,6 +38,7 @@ __all__ = [
     "Publish",
     "PutMetrics",
     "Read",
+    "Remove",
     "ResumeTask",
     "Send",
     "Sign",

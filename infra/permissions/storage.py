@@ -121,7 +121,7 @@ class Append(TablePermission):
 
 @dataclass(frozen=True, slots=True)
 class Prefix(Permission):
-    """Objects of a bucket below a prefix; `*/runs/` is below any use case. Nothing is ever deleted."""
+    """Objects of a bucket below a prefix; `*/runs/` is below any use case. Nothing is deleted by it."""
 
     bucket: BucketName
     prefix: str = ""
@@ -154,6 +154,19 @@ class Prefix(Permission):
     def encrypted_by(self) -> tuple[str, Literal["read", "write"]] | None:
         """S3 encrypts and decrypts for the caller."""
         return "s3", "write" if self.write else "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Remove(Permission):
+    """Delete objects of a bucket, and only those of these names; earlier versions of them stay."""
+
+    bucket: BucketName
+    names: tuple[str, ...]
+
+    def statements(self, wiring: Wiring) -> list[iam.PolicyStatement]:
+        """The current version of an object; nobody may delete a version for good."""
+        arn = wiring.names.bucket_arn(self.bucket)
+        return [allow(["s3:DeleteObject"], [f"{arn}/*/{name}" for name in self.names])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ MODELLERS = frozenset({"ml-engineer", "data-scientist"})
 PROPOSERS = MODELLERS | {"operator"}
 OPERATORS = frozenset({"operator"})
 STOPPERS = frozenset({"ml-engineer", "team-lead", "bsa-officer", "operator"})
+KEEPERS = frozenset({"team-lead", "bsa-officer"})
 
 MODEL = "/v1/models/{use_case}"
 MAY_CALL: dict[tuple[str, str], frozenset[str]] = {
@@ -22,6 +23,11 @@ MAY_CALL: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/models"): PEOPLE,
     ("GET", MODEL): PEOPLE,
     ("GET", f"{MODEL}/versions/{{version}}"): PEOPLE,
+    ("GET", f"{MODEL}/versions/{{version}}/lineage"): PEOPLE,
+    ("GET", f"{MODEL}/versions/{{version}}/card"): PEOPLE,
+    ("POST", f"{MODEL}/versions/{{version}}/archive"): MODELLERS,
+    ("POST", f"{MODEL}/versions/{{version}}/deletion"): KEEPERS,
+    ("GET", f"{MODEL}/at"): PEOPLE,
     ("GET", f"{MODEL}/compare"): PEOPLE,
     ("GET", f"{MODEL}/retraining"): PEOPLE,
     ("POST", f"{MODEL}/retraining"): PROPOSERS,
@@ -37,6 +43,7 @@ MAY_CALL: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/experiments/{id}/conclude"): MODELLERS,
     ("GET", "/v1/features"): PEOPLE,
     ("GET", "/v1/features/{view}/{entity_id}"): PEOPLE,
+    ("GET", "/v1/lineage/features/{view}/{feature}"): PEOPLE,
     ("GET", "/v1/data-quality"): PEOPLE,
     ("POST", "/v1/data-quality/{use_case}/acknowledgement"): OPERATORS,
     ("GET", "/v1/audit/{use_case}"): PEOPLE,

@@ -9,10 +9,14 @@ from countersign.aws import registry_files
 from countersign.aws.stores import Stores
 from countersign.clock import iso, parse_iso
 from countersign.errors import FieldError, RequestError
-from countersign.governance.documentation import missing
+from countersign.governance import deployments
+from countersign.governance.comparison import differences, side_by_side
+from countersign.governance.documentation import completeness
 from countersign.governance.evidence import changes
+from countersign.governance.registry_record import registry_record
 from countersign.governance.versions import Version
 from countersign.http import HttpRequest, HttpResponse
+from countersign.learning.sagemaker_card import sagemaker_card
 
 LATEST = 50
 
@@ -62,25 +66,67 @@ def one(request: HttpRequest, stores: Stores) -> HttpResponse:
 
 
 def version(request: HttpRequest, stores: Stores) -> HttpResponse:
-    """GET …/versions/{version}: the whole record."""
+    """GET …/versions/{version}: the whole record; `record` has it as requirement D1 lays it out.
+
+    `documentation` says how whole it is documented, `not_whole` what its stored record lacks.
+    """
     use_case = use_cases.get(request.path_params["use_case"])
     found = stores.registry.version(use_case.name, request.path_params["version"])
-    gaps = missing(found.record, registry_files.names(stores, found.record))
+    documented = completeness(found.record, registry_files.names(stores, found.record))
     return HttpResponse(
         200,
         {
             **found.as_dict(),
+            "record": laid_out(stores, found),
             "report_key": found.record.eval_report_key,
-            "serving_endpoint": use_case.api_path,
-            "not_documented": gaps,
+            "documentation": documented,
+            "not_documented": documented["missing"],
+            "not_whole": stores.registry.record_problems(use_case.name, found.version),
+        },
+    )
+
+
+def at(request: HttpRequest, stores: Stores) -> HttpResponse:
+    """GET …/at?date=: what was in production then, and everything that served on that day.
+
+    A date is a whole day in UTC, a timestamp a moment. Cohorts of a rollout, rollbacks and the kill
+    switch are part of the answer. Raises RequestError for what is no date, or has not happened yet.
+    """
+    use_case = use_cases.get(request.path_params["use_case"])
+    asked = request.query.get("date", "")
+    start, end = deployments.period(asked, stores.clock.now())
+    found = deployments.in_production(stores.registry.ledger(use_case.name), start, end)
+    cohorts = list(use_case.rollout.cohorts)
+    head = {
+        "use_case": use_case.name,
+        "asked": asked,
+        "cohort_column": use_case.rollout.cohort_column,
+    }
+    return HttpResponse(200, {**head, "cohorts": cohorts, **found})
+
+
+def card(request: HttpRequest, stores: Stores) -> HttpResponse:
+    """GET …/versions/{version}/card: the model card in Markdown, and as SageMaker's model card JSON."""
+    use_case = use_cases.get(request.path_params["use_case"])
+    found = stores.registry.version(use_case.name, request.path_params["version"])
+    folder = f"{use_case.name}/{found.version}"
+    evaluation = stores.artifacts.read_json(f"{folder}/evaluation.json")
+    return HttpResponse(
+        200,
+        {
+            "use_case": use_case.name,
+            "version": found.version,
+            "markdown": stores.artifacts.get(f"{folder}/card.md").decode(),
+            "sagemaker": sagemaker_card(use_case, laid_out(stores, found), evaluation),
         },
     )
 
 
 def compare(request: HttpRequest, stores: Stores) -> HttpResponse:
-    """GET …/compare?version=&with=: what changed and how the metrics moved.
+    """GET …/compare?version=&with=: what changed and how the metrics moved, with their intervals.
 
-    Without `version` the newest, without `with` the champion.
+    Without `version` the newest, without `with` the champion. `apart` is true where the intervals do
+    not overlap: then the difference is more than chance.
     """
     name = use_cases.get(request.path_params["use_case"]).name
     every = stores.registry.versions(name)
@@ -92,12 +138,22 @@ def compare(request: HttpRequest, stores: Stores) -> HttpResponse:
         raise RequestError("Two versions are needed to compare", errors=[wanted])
     left = stores.registry.version(name, mine).record
     right = stores.registry.version(name, other).record
-    names = sorted(set(left.metrics) | set(right.metrics))
-    metrics = [
-        {"metric": n, "version": left.metrics.get(n), "with": right.metrics.get(n)} for n in names
-    ]
-    document = {"use_case": name, "version": mine, "with": other}
-    return HttpResponse(200, {**document, "changes": changes(left, right), "metrics": metrics})
+    return HttpResponse(
+        200,
+        {
+            "use_case": name,
+            "version": mine,
+            "with": other,
+            "changes": changes(left, right),
+            "metrics": side_by_side(left, right),
+            **differences(left, right),
+        },
+    )
+
+
+def laid_out(stores: Stores, found: Version) -> dict[str, Any]:
+    """The record as requirement D1 lays it out."""
+    return registry_record(found, models_bucket=stores.settings.require("models_bucket"))
 
 
 def summary(found: Version) -> dict[str, Any]:
@@ -115,6 +171,8 @@ def summary(found: Version) -> dict[str, Any]:
         "synthetic": record.synthetic,
         "registered_at": found.registered_at,
         "deployed_at": found.deployed_at,
+        "why": record.why,
+        "deleted_at": found.deleted_at,
     }
 
 

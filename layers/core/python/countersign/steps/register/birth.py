@@ -10,7 +10,8 @@ from typing import Any
 from countersign import use_cases
 from countersign.aws.artifacts import Verified
 from countersign.declare import UseCase
-from countersign.features.definition import REQUEST, definition_digest, reads
+from countersign.features.definition import definition_digest
+from countersign.features.usage import features_used
 from countersign.governance.versions import VersionRecord, canonical
 
 NO_THRESHOLD = "a model of classes recommends by probability; it has no threshold"
@@ -93,16 +94,6 @@ def judged(
 def served(use_case: UseCase) -> bool:
     """Whether it has a route."""
     return use_case.name in use_cases.all_use_cases()
-
-
-def features_used(use_case: UseCase) -> dict[str, list[str]]:
-    """By view, the features that a score depends on: as inputs, through rules or request-time ones."""
-    used = reads(use_case)
-    found = {
-        view.name: [f.name for f in view.features if f.name in used] for view in use_case.views
-    }
-    found[REQUEST] = [f.name for f in use_case.request_features if f.name in used]
-    return {view: names for view, names in found.items() if names}
 
 
 def scoring(serving: bytes) -> dict[str, Any]:
