@@ -39,8 +39,10 @@ def freeze_delivery(
     *,
     now: datetime,
     as_of: datetime | None = None,
-) -> dict[str, Any]:
-    """Freeze the dataset of `use_case` from delivered files by source into `out`; returns its manifest.
+) -> dict[str, int]:
+    """Freeze the dataset of `use_case` from delivered files by source into `out`.
+
+    Returns the bad rows that were put aside, by source; sources without one are left out.
 
     `as_of`: what was known by then counts. By default that is the moment by which everything delivered was
     known and every label had time to mature, so that equal files give an equal dataset.
@@ -56,9 +58,11 @@ def freeze_delivery(
         )
     with tempfile.TemporaryDirectory() as scratch, duck.connect(Path(scratch)) as connection:
         place = Path(scratch)
+        aside: dict[str, int] = {}
         for source in use_case.sources():
             taken = accept(source, delivered.get(source.name, ()), place, now=now)
             duck.register_source(connection, source, taken.files)
+            aside |= {source.name: taken.bad_rows} if taken.bad_rows else {}
         moment = as_of or _everything_known(connection, use_case)
         if moment > now:
             raise DataError(
@@ -77,7 +81,7 @@ def freeze_delivery(
             shutil.copyfile(place / file, out / file)
     # Last: a folder with a manifest is whole.
     (out / MANIFEST).write_bytes(manifest_bytes(manifest))
-    return manifest
+    return aside
 
 
 def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:

@@ -24,6 +24,7 @@ from countersign.declare import (
     Rollout,
     Source,
     Split,
+    Strategy,
     UseCase,
 )
 
@@ -41,11 +42,8 @@ def use_case_of(facts: Mapping[str, Any]) -> UseCase:
     `facts`: `{name, label, classes: [text], by_time: bool, entity: bool, groups: [name],
     features: [{name, column, categories: [text]}]}`.
     """
-    spine, outcomes = _sources(facts)
-    classes = tuple(facts["classes"])
-    entity = (
-        Entity(name="entity", key="entity_id") if facts["entity"] else Entity(name="row", key=KEY)
-    )
+    spine, _ = _sources(facts)
+    classes = bool(facts["classes"])
     features = tuple(_feature(found) for found in facts["features"])
     return UseCase(
         name=facts["name"],
@@ -54,7 +52,7 @@ def use_case_of(facts: Mapping[str, Any]) -> UseCase:
         description="A flat file, declared by its configuration; trained at a desk and never served",
         api_path=f"/v1/{facts['name']}/score",
         spine=spine,
-        entities=(entity,),
+        entities=(_entity(facts),),
         views=(),
         request_features=features,
         request_fields=tuple(
@@ -62,18 +60,9 @@ def use_case_of(facts: Mapping[str, Any]) -> UseCase:
             for f in facts["features"]
         ),
         inputs=tuple(feature.name for feature in features),
-        label=Label(
-            name=facts["label"],
-            source=outcomes,
-            join=KEY,
-            matures=timedelta(0),
-            classes=classes,
-            outcome=OUTCOME if classes else "",
-        ),
+        label=_label(facts),
         model=ModelSpec(trainer=_CLASSES if classes else _BINARY),
-        split=Split(
-            order="time" if facts["by_time"] else "stratified", min_rows=200, min_positives=10
-        ),
+        split=_split(facts),
         gates=(Gate("auc_macro" if classes else "auc", at_least=0.5),),
         fairness=tuple(FairnessGroup(column=name) for name in facts["groups"]),
         costs=COSTS,
@@ -82,6 +71,31 @@ def use_case_of(facts: Mapping[str, Any]) -> UseCase:
         rollout=Rollout(cohort_column=KEY, cohorts=()),
         autonomy="advisory",
         approval_class="standard",
+        strategies=tuple(
+            Strategy(name=name, text=f"{facts['label']} is {name}") for name in facts["classes"]
+        ),
+    )
+
+
+def _entity(facts: Mapping[str, Any]) -> Entity:
+    return (
+        Entity(name="entity", key="entity_id") if facts["entity"] else Entity(name="row", key=KEY)
+    )
+
+
+def _split(facts: Mapping[str, Any]) -> Split:
+    return Split(order="time" if facts["by_time"] else "stratified", min_rows=200, min_positives=10)
+
+
+def _label(facts: Mapping[str, Any]) -> Label:
+    _, outcomes = _sources(facts)
+    return Label(
+        name=facts["label"],
+        source=outcomes,
+        join=KEY,
+        matures=timedelta(0),
+        classes=tuple(facts["classes"]),
+        outcome=OUTCOME if facts["classes"] else "",
     )
 
 

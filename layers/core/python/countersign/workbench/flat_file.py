@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,18 +16,21 @@ from countersign.features import duck, reading
 from countersign.features.reading import RAW, column
 from countersign.workbench import flat
 from countersign.workbench.config import Config, Flat
+from countersign.workbench.flat_columns import (
+    DAY,
+    NAIVE,
+    check_key,
+    check_past,
+    check_time,
+    label_of,
+)
 
 MOST_CATEGORIES = 50
-MOST_CLASSES = 30
 TOLERATED = 0.05
 NO_TIME = "2000-01-01T00:00:00Z"  # a place on the time line, the same for every row
-_YES_NO = ({"0", "1"}, {"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"})
 _RESERVED = {
     "as_of", "label", "entity_id", "event_time", "known_at", flat.KEY, flat.AT, flat.OUTCOME,
 }  # fmt: skip
-_ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
-_NAIVE = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?$"
-_DAY = r"^\d{4}-\d{2}-\d{2}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Laid:
     left_out: tuple[str, ...]
 
 
-def lay_out(path: Path, config: Config, place: Path) -> Laid:
+def lay_out(path: Path, config: Config, place: Path, *, now: datetime) -> Laid:
     """Write the file as a delivery below `place`, by what `config.data` says of its columns.
 
     Raises
@@ -64,6 +68,8 @@ def lay_out(path: Path, config: Config, place: Path) -> Laid:
                 f"expected {first.expected}"
             )
         facts, left_out = _facts(connection, config, wanted, names, path)
+        for name in filter(None, (wanted.time, wanted.label_time)):
+            check_past(connection, name, _moment(name, wanted), now)
         files = _write(connection, facts, wanted, place)
     return Laid(facts, files, int(rows), left_out)
 
@@ -100,12 +106,12 @@ def _facts(
     connection: Any, config: Config, wanted: Flat, names: Sequence[str], path: Path
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What the columns are, as `flat.use_case_of` takes it; and the columns that can be no feature."""
-    classes, positive = _label(connection, config, wanted)
+    classes, positive = label_of(connection, config, wanted)
     for setting in ("time", "label_time"):
         if name := getattr(wanted, setting):
-            _check_time(connection, name, wanted)
+            check_time(connection, name, wanted)
     if wanted.key:
-        _check_key(connection, wanted.key)
+        check_key(connection, wanted.key)
     others = {wanted.label, wanted.key, wanted.time, wanted.label_time, wanted.entity}
     chosen = wanted.features or tuple(
         name for name in names if name not in others and name not in wanted.groups
@@ -125,85 +131,6 @@ def _facts(
         "groups": [_plain(name, taken | _RESERVED) for name in wanted.groups],
         "features": features,
     }, left_out
-
-
-def _label(connection: Any, config: Config, wanted: Flat) -> tuple[list[str], str]:
-    """The classes (none: yes or no), and the value that is yes. Values are never told."""
-    label = column(wanted.label)
-    blank, first = connection.execute(
-        f"SELECT count(*), min(_row) FROM {RAW} WHERE {label} IS NULL"
-    ).fetchone()
-    if blank:
-        told = FieldError(wanted.label, "a label", int(first))
-        raise ContractError(
-            f"{blank} rows have no label in {wanted.label!r}, the first is row {first}; a label is never "
-            "guessed: take them out",
-            errors=[told],
-        )
-    found = connection.execute(
-        f"SELECT DISTINCT {label} FROM {RAW} ORDER BY 1 LIMIT {MOST_CLASSES + 1}"
-    ).fetchall()
-    values = [text for (text,) in found]
-    if len(values) == 1:
-        raise DataError(
-            f"Every row has the same label in {wanted.label!r}; nothing can be told apart"
-        )
-    if wanted.positive:
-        if wanted.positive not in values:
-            raise wanted.stated["positive"].refuse("is no value of the label")
-        return [], wanted.positive
-    if len(values) == 2 and config.model != "xgboost_multiclass":
-        return [], _yes(values, wanted)
-    if len(values) > MOST_CLASSES:
-        raise DataError(
-            f"{wanted.label!r} has more than {MOST_CLASSES} values; a label has classes, not numbers"
-        )
-    return values, ""
-
-
-def _yes(values: Sequence[str], wanted: Flat) -> str:
-    plain = {text.casefold().removesuffix(".0"): text for text in values}
-    if set(plain) not in _YES_NO:
-        raise wanted.stated["label"].refuse(
-            "has two values that are not 0 and 1 or no and yes; say with positive which one is yes"
-        )
-    return plain[max(plain, key=lambda text: text in {"1", "true", "yes", "y", "t"})]
-
-
-def _check_time(connection: Any, name: str, wanted: Flat) -> None:
-    zoned = f"({_ZONED})|({_DAY})" + (f"|({_NAIVE})" if wanted.time_zone else "")
-    bad, first = connection.execute(
-        f"SELECT count(*), min(_row) FROM {RAW} "
-        f"WHERE NOT coalesce(regexp_matches({column(name)}, {duck.quote(zoned)}), false)"
-    ).fetchone()
-    if bad:
-        expected = "a day, or a moment with its time zone as 2026-11-21T05:47:00Z"
-        hint = (
-            ""
-            if wanted.time_zone
-            else "; or state data.time_zone, the zone that all of them are in"
-        )
-        raise ContractError(
-            f"{name!r}: {bad} rows are no times, the first is row {first}; expected {expected}{hint}",
-            errors=[FieldError(name, expected, int(first))],
-        )
-
-
-def _check_key(connection: Any, name: str) -> None:
-    blank, repeated = connection.execute(
-        f"SELECT count(*) FILTER ({column(name)} IS NULL), "
-        f"count({column(name)}) - count(DISTINCT {column(name)}) FROM {RAW}"
-    ).fetchone()
-    if blank or repeated:
-        what = (
-            f"{repeated} rows repeat the key of another"
-            if repeated
-            else f"{blank} rows have no key"
-        )
-        raise ContractError(
-            f"{name!r}: {what}; a key names one row, take out what came twice",
-            errors=[FieldError(name, "a key that no other row has")],
-        )
 
 
 def _features(
@@ -304,7 +231,7 @@ def _moment(name: str, wanted: Flat) -> str:
     naive = f"timezone({zone}, try_cast({value} AS TIMESTAMP))"
     zoned = f"try_cast({value} AS TIMESTAMPTZ)"
     moment = (
-        f"CASE WHEN regexp_matches({value}, {duck.quote(f'({_NAIVE})|({_DAY})')}) "
+        f"CASE WHEN regexp_matches({value}, {duck.quote(f'({NAIVE})|({DAY})')}) "
         f"THEN {naive} ELSE {zoned} END"
     )
     return f"strftime({moment} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"

@@ -66,12 +66,7 @@ def open_folder(folder: Path, use_case: UseCase) -> Channel:
         raise ContractError(
             f"{folder.name} is a dataset of {manifest['use_case']}, not of {use_case.name}"
         )
-    dataset = Dataset.open(
-        lambda key: _read(folder, key),
-        manifest["dataset_id"],
-        key=use_case.label.join,
-        classes=use_case.label.classes,
-    )
+    dataset = Dataset.of(lambda key: _read(folder, key), manifest["dataset_id"], use_case)
     return Channel(dataset, {name: dataset.split(name) for name in SPLITS})
 
 

@@ -119,8 +119,9 @@ def find_run(name: str, runs: Path, more: Sequence[Mapping[str, Any]] = ()) -> d
 
     `more`: runs that lie elsewhere. Raises NotFoundError, and RequestError when several begin so.
     """
-    if (Path(name) / RUN).is_file():
-        return {**read_run(Path(name)), "folder": name}
+    for folder in (Path(name), runs / name):
+        if (folder / RUN).is_file():
+            return {**read_run(folder), "folder": str(folder)}
     every = [*find_runs(runs), *more]
     found = [run for run in every if run["run_id"] == name] or [
         run for run in every if run["run_id"].startswith(name)

@@ -152,8 +152,8 @@ class _Desk:
                 use_case, self.place, channel, exported,
                 created_at=iso(self.clock.now()), search=found.document if found else None,
             )  # fmt: skip
-            held = len(verdict.document["gates"]) - len(verdict.failed)
-            notes.append("every gate holds" if verdict.passed else f"{held} gates hold")
+            failed = ", ".join(verdict.failed)
+            notes.append("every gate holds" if verdict.passed else f"held back by {failed}")
         run = self._log(record, verdict.document)
         return Ended(self.place, run, verdict.document, finishing.report_of(verdict.document))
 
@@ -163,10 +163,11 @@ class _Desk:
         with self.timed.step("load", f"Freeze the dataset and split it {order}") as notes:
             at = self.job.frozen or self.place / "dataset"
             if not self.job.frozen:
-                delivery.freeze_delivery(
+                aside = delivery.freeze_delivery(
                     use_case, self.job.delivered, at,
                     now=self.clock.now(), as_of=self.job.config.as_of,
                 )  # fmt: skip
+                notes += [f"{count} rows of {name} put aside" for name, count in aside.items()]
             if self.job.declaration:
                 target = at if not self.job.frozen else self.place
                 finishing.write_json(target / DECLARATION, self.job.declaration)

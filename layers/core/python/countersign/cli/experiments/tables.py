@@ -13,8 +13,8 @@ from rich.text import Text
 from countersign.cli import printing
 from countersign.cli.train.results import figure
 
-_SHOWN = ("auc", "average_precision", "recall", "f1")
-_OF_CLASSES = ("accuracy", "auc_macro", "macro_f1")
+_SHOWN = {"AUC": "auc", "AP": "average_precision", "recall": "recall", "F1": "f1"}
+_OF_CLASSES = {"AUC": "auc_macro", "accur.": "accuracy", "F1": "macro_f1"}
 
 
 def show_list(runs: Sequence[Mapping[str, Any]], folder: Path, *, as_json: bool) -> None:
@@ -26,13 +26,24 @@ def show_list(runs: Sequence[Mapping[str, Any]], folder: Path, *, as_json: bool)
     if not runs:
         printing.say(f"No runs in {folder}; `countersign train --dataset FILE` makes one.")
         return
-    rows = []
-    for run in runs:
-        names = _SHOWN if "auc" in run["metrics"] else _OF_CLASSES
-        told = ", ".join(f"{n} {figure(_values(run).get(n))}" for n in names)
-        verdict = "held" if run["passed"] else f"FAILED {', '.join(run['failed'])}"
-        rows.append((run["run_id"], run["use_case"], run["model"], told, verdict))
-    printing.table(["run", "use case", "model", "on the test rows", "gates"], rows)
+    for figures in (_SHOWN, _OF_CLASSES):
+        rows = [
+            (
+                run["run_id"],
+                f"{run['use_case']}, {run['model']}",
+                *(_short(_values(run).get(name)) for name in figures.values()),
+                "held" if run["passed"] else f"FAILED {len(run['failed'])}",
+            )
+            for run in runs
+            if ("auc" in run["metrics"]) == (figures is _SHOWN)
+        ]
+        if rows:
+            columns = ["run", "use case, model", *figures, "gates"]
+            printing.table(columns, rows, right=list(figures))
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _values(run: Mapping[str, Any]) -> dict[str, Any]:

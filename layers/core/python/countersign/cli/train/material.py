@@ -14,6 +14,7 @@ from countersign.cli.importers import Delivered, import_paysim, import_telco
 from countersign.cli.importers.paysim import PAYSIM
 from countersign.cli.importers.renaming import plain
 from countersign.cli.importers.telco import TELCO
+from countersign.clock import Clock
 from countersign.declare import UseCase
 from countersign.errors import ContractError, NotFoundError, RequestError
 from countersign.features import reading
@@ -144,7 +145,7 @@ def _frozen(dataset: Path, config: Config, name: str) -> Material:
 
 
 def _flat(path: Path, config: Config, place: Path, facts: dict[str, Any]) -> Material:
-    laid = flat_file.lay_out(path, config, place)
+    laid = flat_file.lay_out(path, config, place, now=Clock().now())
     notes = [f"{laid.rows} rows, {len(laid.facts['features'])} features"]
     if laid.left_out:
         notes.append(f"left out, neither number nor category: {', '.join(laid.left_out)}")

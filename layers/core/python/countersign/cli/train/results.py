@@ -105,7 +105,11 @@ def _rules(document: dict[str, Any]) -> None:
     names = [name for name in ("rules", "model", "hybrid") if found.get(name)]
     if not names:
         return
-    figures = list(found[names[0]])
+    figures = [
+        name
+        for name, value in found[names[0]].items()
+        if value is None or isinstance(value, int | float)
+    ]
     rows = [(name, *(figure(found[n].get(name)) for n in names)) for name in figures]
     printing.table(["", *names], rows, right=names)
 
