@@ -1,4 +1,4 @@
-"""Score with a champion whose tree has a cycle: prints what answered. Run in a process of its own."""
+"""Score with a champion whose runtime never comes back: prints what answered. Run in a process of its own."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 import os
 import sys
 
-from tests.unit.serving.models import GOOD, HANGING
+from countersign.serving.fallback import judge
+
+from tests.unit.serving.models import GOOD
 from tests.unit.serving.small import SMALL
-from tests.unit.serving.test_fallback import ONE, ROUTE, TWO, Shelf, hostile, judge, model
+from tests.unit.serving.test_fallback import ONE, ROUTE, TWO, Shelf, hanging, model
 
 if __name__ == "__main__":
     previous = model()
     previous.features, previous.fills = ("other",), {"other": 0.0}
-    shelf = Shelf({ONE: hostile(), TWO: previous})
-    verdict = judge(SMALL, ROUTE, {"gross_mean": HANGING, "other": GOOD}, shelf.models())
+    shelf = Shelf({ONE: hanging(), TWO: previous})
+    verdict = judge(SMALL, ROUTE, {"gross_mean": GOOD, "other": GOOD}, shelf.models())
     said = {
         "version": verdict.version,
         "degraded": list(verdict.degraded),

@@ -67,9 +67,18 @@ def model(*, low: float = 0.25, high: float = 0.75) -> ModelSession:
     return ModelSession.load(Bytes(files))
 
 
-def hostile() -> ModelSession:
-    """A model that onnxruntime accepts and that walks for ever where its golden vectors don't."""
-    return ModelSession.load(Bytes(served_files(["gross_mean"], hostile=True)))
+class Endless:
+    """A runtime whose native call never comes back."""
+
+    def run(self, *_: object) -> None:
+        Event().wait()
+
+
+def hanging() -> ModelSession:
+    """A model that was loaded well, and whose runtime hangs from now on."""
+    session = model()
+    session._session = Endless()
+    return session
 
 
 def test_the_first_candidate_answers_with_its_own_weights_and_threshold() -> None:

@@ -139,7 +139,7 @@ def test_a_malformed_contract_is_refused(files: Files, content: bytes) -> None:
 
 def test_a_contract_with_another_number_of_features_is_refused(files: Files) -> None:
     fewer = json.dumps({**SERVING, "features": SERVING["features"][:5]}).encode()
-    with pytest.raises(ArtifactError, match="features"):
+    with pytest.raises(ArtifactError, match="feature"):
         ModelSession.load(Loaded({**files, "serving.json": fewer}))
 
 

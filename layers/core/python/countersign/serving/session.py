@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from countersign.declare import Hybrid, Rule
 from countersign.errors import ArtifactError
-from countersign.serving.operators import ALLOWED, operators
+from countersign.serving.operators import check_structure, graph_of
 from countersign.serving.preprocess import KEEP, LARGEST, Fills, vector
 from countersign.serving.rules import rules_from_json
 from countersign.serving.strategies import from_json as strategies_from_json
@@ -197,12 +197,10 @@ def golden_vectors(content: bytes) -> tuple[NDArray[np.float32], NDArray[np.floa
 
 
 def _open(model: bytes, n_features: int, n_outputs: int) -> Any:
-    """The onnxruntime session, once the file's operators and the shapes are what they must be."""
+    """The onnxruntime session, once the file's operators, trees and shapes are what they must be."""
     import onnxruntime
 
-    foreign = sorted({"/".join(op) for op in operators(model) if op not in ALLOWED})
-    if foreign:
-        raise ArtifactError(f"model.onnx uses operators that are not allowed: {', '.join(foreign)}")
+    check_structure(graph_of(model), n_features=n_features)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
