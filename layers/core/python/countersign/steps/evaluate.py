@@ -8,13 +8,15 @@ from typing import Any
 from countersign import use_cases
 from countersign.aws.stores import Stores
 from countersign.clock import iso
-from countersign.errors import ArtifactError
+from countersign.errors import ArtifactError, NotFoundError
 from countersign.learning.card import model_card
-from countersign.learning.dataset import Dataset
+from countersign.learning.dataset import Dataset, Rows
 from countersign.learning.evaluation import judge
+from countersign.learning.succession import compare_on
 from countersign.serving.session import FILES, ModelSession
 
 DOCUMENT = "evaluation.json"
+SUCCESSION = "succession.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,13 @@ def run(request: Request, stores: Stores) -> Result:
         if known["artifact_digest"] == artifact.digest:  # judged before: the verdict stands
             return conclude(known, stores)
     dataset = Dataset.of(stores.lake.get, request.dataset_id, use_case)
+    model, test = ModelSession.load(artifact), dataset.split("test")
     verdict = judge(
         use_case,
-        ModelSession.load(artifact),
+        model,
         artifact.manifest,
         valid=dataset.split("valid"),
-        test=dataset.split("test"),
+        test=test,
         created_at=iso(stores.clock.now()),
     )
     card = model_card(use_case, artifact.manifest, verdict.document)
@@ -61,9 +64,30 @@ def run(request: Request, stores: Stores) -> Result:
         f"{folder}/ml_vs_rules_comparison.json", verdict.document["rules_comparison"]
     )
     stores.artifacts.put(f"{folder}/card.md", card.encode(), content_type="text/markdown")
+    stores.artifacts.write_json(
+        f"{folder}/{SUCCESSION}", against_champion(stores, request, model, test)
+    )
     # Last: once it stands, a repeat finds the whole verdict.
     stores.artifacts.write_json(f"{folder}/{DOCUMENT}", verdict.document)
     return conclude(verdict.document, stores)
+
+
+def against_champion(
+    stores: Stores, request: Request, model: ModelSession, test: Rows
+) -> dict[str, Any]:
+    """What the candidate is worth more than the champion on the same test rows; nothing without a champion."""
+    champion = stores.registry.pointer(request.use_case)["champion"]
+    if champion is None:
+        return {"champion_version": None, "delta": None, "reason": "there is no champion yet"}
+    told = {"champion_version": champion["version"], "dataset_id": request.dataset_id}
+    try:
+        run_id = stores.registry.version(request.use_case, champion["version"]).run_id
+        artifact = stores.artifacts.load(
+            f"{request.use_case}/runs/{run_id}", FILES, digest=champion["digest"]
+        )
+        return {**told, **compare_on(test, model, ModelSession.load(artifact))}
+    except (ArtifactError, NotFoundError) as error:
+        return {**told, "delta": None, "reason": f"the champion cannot be loaded: {error.detail}"}
 
 
 def refuse_other(request: Request, manifest: dict[str, Any]) -> None:

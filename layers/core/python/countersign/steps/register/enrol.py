@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from countersign import use_cases
 from countersign.aws.artifacts import Verified
 from countersign.aws.stores import Stores
-from countersign.errors import ArtifactError, DigestMismatchError, GateError, SyntheticDataError
+from countersign.errors import (
+    ArtifactError,
+    ConflictError,
+    DigestMismatchError,
+    GateError,
+    NotFoundError,
+    SyntheticDataError,
+)
 from countersign.governance.versions import Version
 from countersign.steps.register.authorise import trigger_of
 from countersign.steps.register.birth import record_of
@@ -25,6 +31,8 @@ def run(stores: Stores, use_case: str, run_id: str, dataset_id: str) -> dict[str
     evaluation = stores.artifacts.read_json(f"{folder}/evaluation.json")
     refuse_unfit(stores, artifact, evaluation, run_id, dataset_id)
     trigger = stores.registry.trigger(use_case, trigger_of(run_id))
+    if trigger["status"] not in {"STARTED", "DONE"}:  # a slow worker, after the run was given up
+        raise ConflictError(f"Run {run_id} is {trigger['status']}; propose a training anew")
     reserved = stores.registry.put_version(record_of(declared, artifact, evaluation, trigger))
     copy_files(stores, folder, reserved)
     version = stores.registry.stage_version(use_case, reserved.version)
@@ -61,24 +69,26 @@ def copy_files(stores: Stores, folder: str, version: Version) -> None:
     )
 
 
-def performance_delta(
-    now: Mapping[str, float | None], before: Mapping[str, float | None]
-) -> float | None:
-    """By how much the AUC is higher than the champion's; of classes, the mean AUC of each of them."""
-    for name in ("auc", "auc_macro"):
-        mine, theirs = now.get(name), before.get(name)
-        if mine is not None and theirs is not None:
-            return float(mine) - float(theirs)
-    return None
+def compared(stores: Stores, version: Version) -> dict[str, Any]:
+    """How evaluation found the version beside the champion of then, on the same test rows."""
+    try:
+        found: dict[str, Any] = stores.artifacts.read_json(
+            f"{version.record.use_case}/runs/{version.run_id}/succession.json"
+        )
+    except NotFoundError:
+        return {"delta": None, "reason": "evaluation left no comparison"}
+    return found
 
 
 def conclude(stores: Stores, version: Version, trigger_id: str) -> None:
     """The trigger is done, and the chain knows of the version."""
     record = version.record
-    champion = stores.registry.pointer(record.use_case)["champion"]
-    before = stores.registry.version(record.use_case, champion["version"]) if champion else None
-    delta = performance_delta(record.metrics, before.record.metrics if before else {})
-    facts = {"retrained_version": version.version, "performance_delta": delta}
+    beside = compared(stores, version)
+    facts = {
+        "retrained_version": version.version,
+        "performance_delta": beside["delta"],
+        "compared": beside,
+    }
     stores.registry.finish_trigger(record.use_case, trigger_id, status="DONE", facts=facts)
     stores.audit.append(
         record.use_case,
