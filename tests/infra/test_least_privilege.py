@@ -64,8 +64,25 @@ def test_nobody_may_delete_or_scan(any_environment: Synthesised) -> None:
             assert "Delete" not in action or action in {
                 "sqs:DeleteMessage",
                 "logs:DeleteLogDelivery",
+                "s3:DeleteObject",
             }, name
             assert action != "dynamodb:Scan", name
+
+
+def test_only_the_bytes_of_models_may_be_deleted_and_only_by_operate(
+    any_environment: Synthesised,
+) -> None:
+    """Manifest, evaluation, report and card are evidence: no role can delete them, or a version for good."""
+    deleting = [
+        (name, [text(r) for r in as_list(s["Resource"])])
+        for name, s in statements(any_environment)
+        if "s3:DeleteObject" in as_list(s["Action"])
+    ]
+    ((name, resources),) = deleting
+    assert name.startswith("operatePolicy")
+    names = {resource.rpartition("/*/")[2] for resource in resources}
+    assert names == {"golden.npz", "model.onnx", "model.ubj", "native.npz"}
+    assert all("-models" in resource for resource in resources)
 
 
 def test_audit_items_can_only_be_put_and_read(any_environment: Synthesised) -> None:

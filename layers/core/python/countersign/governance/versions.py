@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from countersign.errors import DataError, RequestError
@@ -77,8 +77,10 @@ class VersionRecord:
 
     @classmethod
     def from_document(cls, text: str) -> VersionRecord:
-        """The record of a canonical JSON."""
+        """The record of a canonical JSON. Raises DataError naming what it lacks."""
         raw = json.loads(text)
+        if lacking := sorted(_REQUIRED - set(raw)):
+            raise DataError(f"The record is not whole, it lacks {', '.join(lacking)}")
         for name in ("feature_list", "gates", "authors"):
             raw[name] = tuple(raw[name])
         return cls(**{f.name: raw[f.name] for f in fields(cls) if f.name in raw})
@@ -86,6 +88,11 @@ class VersionRecord:
     def record_digest(self) -> str:
         """SHA-256 of the record: evidence names it, so that an edited record voids approvals."""
         return hashlib.sha256(self.document().encode()).hexdigest()
+
+
+_REQUIRED = {
+    f.name for f in fields(VersionRecord) if f.default is MISSING and f.default_factory is MISSING
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class Retiring(Rollouts):
 
         Raises GateError for a record that is not whole, ConflictError when something still names it.
         """
+        record = self.refuse_incomplete(use_case, version, "archive")
         found = self.version(use_case, version)
         if found.stage == "Archived":
             return found
@@ -51,7 +52,6 @@ class Retiring(Rollouts):
         now = self.now()
         changes: Item = {"stage": "Archived", "archived_at": now, "archived_by": actor}
         changes |= {"archive_reason": reason, "gsi_pk": "version#Archived", "gsi_sk": now}
-        record = self.refuse_incomplete(use_case, version, "archive")
         condition = "#stage = :staging AND #record_digest = :record"
         values = {"staging": "Staging", "record": record}
         self._retire(use_case, version, changes, (condition, values), pointer)

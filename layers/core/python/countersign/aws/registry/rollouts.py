@@ -59,6 +59,7 @@ class Rollouts(Approvals):
         change_id = f"rollout#{rollout_id}#{step}"
         if made := self.change_made(use_case, change_id):
             return made
+        whole = self._loadable(use_case, candidate, "rollout")
         self._refuse_failed_gates(use_case, candidate)
 
         def transition(pointer: Pointer) -> Pointer:
@@ -76,10 +77,7 @@ class Rollouts(Approvals):
                 version=candidate["version"],
                 facts={"rollout_id": rollout_id, "step": step, "cohorts": list(cohorts)},
                 transition=transition,
-                requires=[
-                    self._loadable(use_case, candidate, "rollout"),
-                    self.signed(approval_id, use_case, candidate["version"]),
-                ],
+                requires=[whole, self.signed(approval_id, use_case, candidate["version"])],
             )
         )
 
@@ -97,6 +95,7 @@ class Rollouts(Approvals):
         change_id = f"promote#{rollout_id}"
         if made := self.change_made(use_case, change_id):
             return made
+        record = self.refuse_incomplete(use_case, candidate["version"], "promote")
         self._refuse_failed_gates(use_case, candidate)
 
         def transition(pointer: Pointer) -> Pointer:
@@ -117,7 +116,7 @@ class Rollouts(Approvals):
                 },
                 transition=transition,
                 requires=[self.signed(approval_id, use_case, candidate["version"])],
-                record=self.refuse_incomplete(use_case, candidate["version"], "promote"),
+                record=record,
             )
         )
 
