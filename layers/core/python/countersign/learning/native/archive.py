@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import fields
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def load(content: bytes) -> Trees | Linear | Combined:
             weights=arrays["weights"],
             top=_linear(header["top"], arrays) if header["top"] else None,
         )
-    except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
         raise ArtifactError(f"{FILE} is not a model saved by this project; train again") from error
 
 
