@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,7 +193,7 @@ def golden_vectors(content: bytes) -> tuple[NDArray[np.float32], NDArray[np.floa
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return archive["X"], archive["score"]
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
         raise ArtifactError("golden.npz is not a set of golden vectors") from error
 
 
