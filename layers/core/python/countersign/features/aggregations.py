@@ -45,7 +45,7 @@ def aggregate(view: FeatureView, feature: Feature, window: str) -> str:
 
 def unsettled(view: FeatureView, feature: Feature, rows: Rows) -> str:
     """The aggregate itself; `rows` say which of the stream's rows lie in its window."""
-    for condition in _conditions(view, feature):
+    for condition in conditions(view, feature):
         rows &= condition
     return _AGGREGATES[feature.aggregation](feature, rows)
 
@@ -68,7 +68,8 @@ def served_value(feature: Feature, stored: float, moment_us: int) -> float:
     return (moment_us - stored) / DAY_US if feature.aggregation in MOMENTS else stored
 
 
-def _conditions(view: FeatureView, feature: Feature) -> list[str]:
+def conditions(view: FeatureView, feature: Feature) -> list[str]:
+    """In SQL over the stream, which rows concern `feature` at all, whatever its window."""
     source = feature.source or view.source.name
     only = [] if source == "*" or len(view.sources()) == 1 else [f"_source = '{source}'"]
     return only + ([f"({feature.where})"] if feature.where else [])
@@ -84,18 +85,18 @@ def _simple(function: str, feature: Feature, rows: Rows) -> str:
     return f"({function}({_number(feature)}) {rows})"
 
 
-def _decimal(feature: Feature) -> str:
+def decimal(feature: Feature) -> str:
     """The expression with nine digits after the point; null when it is not finite."""
     return f"try_cast({feature.expression} AS DECIMAL(38, 9))"
 
 
 def _exact_sum(feature: Feature, rows: Rows) -> str:
     """Summed as decimals: exact, so no order of rows and no thread changes a bit."""
-    return f"(sum({_decimal(feature)}) {rows})::DOUBLE"
+    return f"(sum({decimal(feature)}) {rows})::DOUBLE"
 
 
 def _mean(feature: Feature, rows: Rows) -> str:
-    return f"({_exact_sum(feature, rows)} / count({_decimal(feature)}) {rows})"
+    return f"({_exact_sum(feature, rows)} / count({decimal(feature)}) {rows})"
 
 
 def _std(feature: Feature, rows: Rows) -> str:

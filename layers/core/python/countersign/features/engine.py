@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from countersign.declare import FeatureView, Window
+from countersign.declare import Feature, FeatureView, Window
 from countersign.features.aggregations import aggregate
 from countersign.features.stream import stream_sql
 from countersign.features.windows import ALL_HISTORY, bounds
@@ -50,11 +50,19 @@ def create_stream(
     return name
 
 
-def values_sql(view: FeatureView, stream: str, points: str, keep: Sequence[str] = ()) -> str:
+def values_sql(
+    view: FeatureView,
+    stream: str,
+    points: str,
+    keep: Sequence[str] = (),
+    features: Sequence[Feature] | None = None,
+) -> str:
     """Stored values at `points` (`_entity`, `_e`, `_k` and the columns of `keep`), a row per point.
 
     A point without a row in any window has null and 0 as its values; duplicates of points fold.
+    `features`: those of the view to compute, all by default.
     """
+    features = view.features if features is None else features
     windows = windows_of(view)
     edges = [bounds(window, "_e") for window in windows]
     columns = ", ".join(
@@ -68,7 +76,7 @@ def values_sql(view: FeatureView, stream: str, points: str, keep: Sequence[str] 
     counted = f"_t < greatest({', '.join(f'_hi{n}' for n in range(len(edges)))})"
     place = {window: members[n] for n, window in enumerate(windows)}
     aggregates = [
-        f'{aggregate(view, f, place[f.window or ALL_HISTORY])} AS "{f.name}"' for f in view.features
+        f'{aggregate(view, f, place[f.window or ALL_HISTORY])} AS "{f.name}"' for f in features
     ]
     aggregates += [
         f"(epoch_us(max(_t) FILTER ({counted} AND _source = '{source.name}')))::DOUBLE"
