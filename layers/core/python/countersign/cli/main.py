@@ -19,7 +19,7 @@ from countersign.errors import CountersignError
 # Where each group of commands lives. Only the one that is asked for is imported: a person who presses
 # TAB does not wait for pandas.
 GROUPS: Mapping[str, tuple[str, str]] = {
-    "models": ("countersign.cli.operations", "models"),
+    "models": ("countersign.cli.models", "app"),
     "approvals": ("countersign.cli.operations", "approvals"),
     "predictions": ("countersign.cli.operations", "predictions"),
     "audit": ("countersign.cli.operations", "audit"),

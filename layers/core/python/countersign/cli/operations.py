@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import typer
 
 from countersign.cli import printing
 from countersign.cli.deployment import Identity, Output, Reason, call
-from countersign.cli.models.reproduce import reproduce
 
-models = typer.Typer(help="Versions, promotion, rollback.", no_args_is_help=True)
 approvals = typer.Typer(help="What waits for a signature, and signing it.", no_args_is_help=True)
 predictions = typer.Typer(help="Logged predictions and their replay.", no_args_is_help=True)
 audit = typer.Typer(help="The audit chain.", no_args_is_help=True)
-
-
-models.command("reproduce")(reproduce)
 
 
 def show(answer: Any, output: str) -> None:
@@ -33,55 +28,6 @@ def show(answer: Any, output: str) -> None:
         printing.facts(
             (n, json.dumps(v) if isinstance(v, dict | list) else v) for n, v in answer.items()
         )
-
-
-@models.command("list")
-def list_models(identity: Identity = "auditor", output: Output = "table") -> None:
-    """Every model and what is in production."""
-    show(call(identity, "GET", "/v1/models"), output)
-
-
-@models.command("show")
-def show_model(
-    use_case: str,
-    version: Annotated[str, typer.Argument()] = "",
-    identity: Identity = "auditor",
-    output: Output = "table",
-) -> None:
-    """A model's pointer and versions, or one version's record."""
-    path = f"/v1/models/{use_case}" + (f"/versions/{version}" if version else "")
-    show(call(identity, "GET", path), output)
-
-
-@models.command("promote")
-def promote(
-    use_case: str, version: str, identity: Identity = "data-scientist", output: Output = "table"
-) -> None:
-    """Ask for a version's promotion: validation, backtest, signatures, staged rollout."""
-    body = {"version": version}
-    show(call(identity, "POST", f"/v1/models/{use_case}/promotion", body), output)
-
-
-@models.command("rollback")
-def rollback(
-    use_case: str, reason: Reason, identity: Identity = "operator", output: Output = "table"
-) -> None:
-    """Go back to the recorded predecessor, now."""
-    body = {"reason": reason}
-    show(call(identity, "POST", f"/v1/models/{use_case}/rollback", body), output)
-
-
-@models.command("kill-switch")
-def kill_switch(
-    use_case: str,
-    position: Literal["on", "off"],
-    reason: Reason,
-    identity: Identity = "operator",
-    output: Output = "table",
-) -> None:
-    """On: rules only, everywhere, within 60 s."""
-    body = {"on": position == "on", "reason": reason}
-    show(call(identity, "POST", f"/v1/models/{use_case}/kill-switch", body), output)
 
 
 @approvals.command("list")
