@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -127,6 +128,23 @@ def test_the_same_facts_make_the_same_dataset(aws: Cloud) -> None:
     first = freeze(store)
     store.aws.clock.at += timedelta(days=3)
     assert freeze(store, run_id="run-2") == first
+
+
+def test_the_manifest_names_every_source_file_that_was_known_by_then(aws: Cloud) -> None:
+    rows = payroll()
+    store = prepared(aws, rows)
+    lake = store.stores.lake
+    known = {key for key in lake.keys("sources/") if key.endswith(".parquet")}
+    later = rows[40] | {"gross_pay_minor": 1, "revision": 1, "known_at": "2026-11-22T00:00:00Z"}
+    store.aws.clock.at += timedelta(days=3)
+    store.deliver("payslips", [later])
+    inputs = manifest(store, freeze(store))["inputs"]
+    files = {key: found for source in inputs.values() for key, found in source["files"].items()}
+    assert set(files) == known
+    for key, found in files.items():
+        content = lake.get(key)
+        digest = hashlib.sha256(content).hexdigest()
+        assert found == {"sha256": digest, "bytes": len(content)}
 
 
 def test_a_correction_known_later_changes_nothing_of_the_frozen_moment(aws: Cloud) -> None:

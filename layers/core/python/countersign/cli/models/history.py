@@ -32,10 +32,16 @@ def at(
             f"Nothing of {use_case} was deployed until {printing.instant(answer['until'])}."
         )
         return
+    show_standing(answer["until"], standing)
+    show_served(answer)
+
+
+def show_standing(until: str, standing: dict[str, Any]) -> None:
+    """What stood at the end of the time that was asked for."""
     champion, rollout = standing["champion"], standing["rollout"]
     printing.facts(
         [
-            ("at", printing.instant(answer["until"])),
+            ("at", printing.instant(until)),
             ("champion", f"{champion['version']} {champion['digest']}" if champion else "none"),
             (
                 "rollout",
@@ -47,6 +53,10 @@ def at(
             ("since", f"{printing.instant(standing['since'])}, epoch {standing['epoch']}"),
         ]
     )
+
+
+def show_served(answer: dict[str, Any]) -> None:
+    """Everything that answered in that time, and what changed."""
     column = answer["cohort_column"]
     printing.table(
         ("served", column, "from", "until"),
@@ -109,9 +119,14 @@ def lineage(
             ("approval", run["approval_id"]),
         ]
     )
+    show_origins(answer)
+
+
+def show_origins(answer: dict[str, Any]) -> None:
+    """Source files, views and features."""
     files = [
         (source["source"], name.rpartition("sources/")[2], found["sha256"][:12])
-        for source in data["sources"]
+        for source in answer["data"]["sources"]
         for name, found in source["files"].items()
     ]
     if files:

@@ -15,7 +15,7 @@ from countersign.declare import UseCase
 from countersign.errors import DataError
 from countersign.features import dataset, duck, freezing
 from countersign.features.parts import history_prefix, source_prefix
-from countersign.steps.freeze_dataset import comparison
+from countersign.steps.freeze_dataset import comparison, inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ def freeze(stores: Stores, name: str, moment: str) -> Frozen:
         raise DataError("An as-of time in the future would promise what is not known yet")
     with tempfile.TemporaryDirectory() as scratch, duck.connect(Path(scratch)) as connection:
         place = Path(scratch)
-        histories = _load(connection, stores, use_case, place)
+        histories, files = _load(connection, stores, use_case, place)
         manifest = freezing.freeze_files(
             connection,
             use_case,
@@ -51,29 +51,38 @@ def freeze(stores: Stores, name: str, moment: str) -> Frozen:
             place=place,
             environment=stores.settings.environment,
         )
+        # Beside the facts, not among them: equal facts are one dataset, however they were delivered.
+        manifest["inputs"] = inputs.read_by(connection, files, as_of)
         frozen = _keep(stores, manifest, place)
         comparison.keep(stores, use_case, connection, place, manifest, frozen.dataset_digest)
         return frozen
 
 
-def load_sources(connection: Any, stores: Stores, use_case: UseCase, place: Path) -> None:
-    """Make every source of the use case readable in the session."""
+def load_sources(
+    connection: Any, stores: Stores, use_case: UseCase, place: Path
+) -> dict[str, dict[str, Path]]:
+    """Make every source of the use case readable in the session; by source and key its local copies."""
+    found = {}
     for source in use_case.sources():
         keys = stores.lake.keys(source_prefix(source.name))
         files = stores.lake.download(keys, place / "sources" / source.name)
         duck.register_source(connection, source, files)
+        found[source.name] = dict(zip(keys, files, strict=True))
+    return found
 
 
-def _load(connection: Any, stores: Stores, use_case: UseCase, place: Path) -> dict[str, str]:
-    """Register the sources; the relation of each view's history by name."""
-    load_sources(connection, stores, use_case, place)
+def _load(
+    connection: Any, stores: Stores, use_case: UseCase, place: Path
+) -> tuple[dict[str, str], dict[str, dict[str, Path]]]:
+    """Register the sources; the relation of each view's history by name, and the sources' files."""
+    sources = load_sources(connection, stores, use_case, place)
     histories = {}
     for view in use_case.views:
         keys = stores.lake.keys(history_prefix(view.name))
         files = stores.lake.download(keys, place / "offline" / view.name)
         if files:
             histories[view.name] = duck.parquet(files)
-    return histories
+    return histories, sources
 
 
 def _keep(stores: Stores, manifest: dict[str, Any], place: Path) -> Frozen:
