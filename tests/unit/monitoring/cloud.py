@@ -93,7 +93,8 @@ def in_one_file(made: list[Prediction]) -> bytes:
             **{n: getattr(p, n) for n in schema.names if hasattr(p, n)},
             "at": datetime.fromisoformat(p.at),
             "degraded": bool(p.degraded),
-            "outcome": p.outcome["label"] if p.outcome else None,
+            **labelled(p),
+            "upstream": None,
             **{f"f_{name}": value for name, value in p.features.items()},
         }
         for p in made
@@ -101,6 +102,12 @@ def in_one_file(made: list[Prediction]) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(facts, schema=schema), buffer)
     return buffer.getvalue()
+
+
+def labelled(logged: Prediction) -> dict[str, Any]:
+    label = logged.outcome["label"] if logged.outcome else None
+    named = isinstance(label, str)
+    return {"outcome": None if named else label, "outcome_class": label if named else None}
 
 
 def columns(rows: int, seed: int, *, moved: float = 0.0) -> tuple[dict[str, Any], Any]:

@@ -99,15 +99,24 @@ def judge_guard(
 
 
 def guard_metrics(seen: Sequence[Seen]) -> dict[str, float | None]:
-    """`error_rate`: share that the candidate did not answer; `latency_p95_ms`; `review_rate`."""
+    """`error_rate`: share that the candidate did not answer; `latency_p95_ms`; `review_rate`.
+
+    Where decisions are strategies nobody reviews or passes: `review_rate` is unknown, and its guard fails.
+    """
     if not seen:
         return {"error_rate": None, "latency_p95_ms": None, "review_rate": None}
     latencies = sorted(s.latency_ms for s in seen)
     return {
         "error_rate": sum(not s.answered for s in seen) / len(seen),
         "latency_p95_ms": latencies[max(0, math.ceil(0.95 * len(latencies)) - 1)],
-        "review_rate": sum(s.decision == "review" for s in seen) / len(seen),
+        "review_rate": _review_rate(seen),
     }
+
+
+def _review_rate(seen: Sequence[Seen]) -> float | None:
+    if any(s.decision not in {"review", "pass"} for s in seen):
+        return None
+    return sum(s.decision == "review" for s in seen) / len(seen)
 
 
 def seconds(span_seconds: float, time_scale: float) -> int:

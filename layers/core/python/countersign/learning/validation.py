@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,8 @@ VECTORS = 100
 NULL_SHARE = 0.05
 MEMORY_MB = 1_024.0
 GOLDEN_TOLERANCE = 1e-5
+SUM_TOLERANCE = 1e-4
+CLASS_CHECK = "probabilities_sum_to_one"
 Features = dict[str, float | None]
 
 
@@ -39,7 +42,8 @@ def checks_of(
 ) -> dict[str, dict[str, Any]]:
     """The checks over what fresh processes reported of the same vectors, one report per process.
 
-    Each is `{passed, …figures}`; without a report nothing passes.
+    Each is `{passed, …figures}`; without a report nothing passes. A model of classes has one check more,
+    CLASS_CHECK.
     """
     if not runs:
         return {name: {"passed": False} for name in NAMES}
@@ -50,7 +54,7 @@ def checks_of(
     p95 = float(np.quantile([t for run in runs for t in run["latency_ms"]], 0.95))
     difference = float(np.max([run["golden_difference"] for run in runs]))  # NaN stays NaN
     peak = max(run["peak_mb"] for run in runs)
-    said = {tuple(run[name]) for run in runs for name in ("scores", "again")}
+    said = {_bits(run, suffix) for run in runs for suffix in ("", "_again")}
     return {
         "model_loads": {"passed": True, "load_ms": max(run["load_ms"] for run in runs)},
         "scores_valid": {"passed": infinite == 0, "vectors": VECTORS, "not_finite": infinite},
@@ -71,6 +75,31 @@ def checks_of(
         },
         "deterministic": {"passed": len(said) == 1, "processes": len(runs)},
         "memory": {"passed": peak <= MEMORY_MB, "peak_mb": peak, "limit_mb": MEMORY_MB},
+        **_class_checks(runs),
+    }
+
+
+def _bits(run: Mapping[str, Any], suffix: str) -> str:
+    """Everything that a process said in one pass, to the bit."""
+    return json.dumps([run["again" if suffix else "scores"], run.get(f"shares{suffix}")])
+
+
+def _class_checks(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Of a model of classes: each vector's probabilities are shares of one, each in [0, 1]."""
+    if "shares" not in runs[0]:
+        return {}
+    rows = [[float.fromhex(share) for share in row] for run in runs for row in run["shares"]]
+    off = [abs(sum(row) - 1.0) if row else math.nan for row in rows]
+    outside = sum(not 0.0 <= share <= 1.0 for row in rows for share in row)
+    furthest = float(np.max(off)) if off else math.nan  # NaN stays NaN
+    return {
+        CLASS_CHECK: {
+            "passed": furthest <= SUM_TOLERANCE and outside == 0,
+            "vectors": len(off) // len(runs),
+            "outside_zero_to_one": outside,
+            "furthest_from_one": _figure(furthest),
+            "recommended": len({name for run in runs for name in run["decisions"]}),
+        }
     }
 
 

@@ -7,6 +7,7 @@ verified the files. It prints one JSON line: scores as hexadecimal floats, so th
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -14,11 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from countersign.serving.hybrid import combine
-from countersign.serving.rules import score_rules
+from countersign.errors import ArtifactError
+from countersign.serving.fallback import with_model
+from countersign.serving.routing import VersionRef
 from countersign.serving.session import FILES, ModelSession, golden_vectors
+
+_NOBODY = VersionRef("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Final score, probabilities by class (none for a model of one score), decision, and the time it took."""
+
+    score: float
+    shares: tuple[float, ...]
+    decision: str
+    milliseconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +48,39 @@ def smoke(folder: Path) -> dict[str, Any]:
     started = time.perf_counter()
     session = ModelSession.load(artifact)
     loaded = time.perf_counter()
-    first = [score_one(session, features) for features in vectors]
-    again = [score_one(session, features) for features in vectors]
+    first = [answer_one(session, features) for features in vectors]
+    again = [answer_one(session, features) for features in vectors]
     rows, native = golden_vectors(artifact.files["golden.npz"])
-    return {
+    report = {
         "load_ms": (loaded - started) * 1_000,
-        "scores": [score.hex() for score, _ in first],
-        "again": [score.hex() for score, _ in again],
-        "latency_ms": [milliseconds for _, milliseconds in first],
+        "scores": [one.score.hex() for one in first],
+        "again": [one.score.hex() for one in again],
+        "latency_ms": [one.milliseconds for one in first],
         "golden_rows": len(rows),
-        "golden_difference": float(np.abs(session.score_many(rows) - native).max()),
+        "golden_difference": session.difference(rows, native),
         "peak_mb": peak_mb(),
     }
+    if session.classes:
+        report["shares"] = [[share.hex() for share in one.shares] for one in first]
+        report["shares_again"] = [[share.hex() for share in one.shares] for one in again]
+        report["decisions"] = [one.decision for one in first]
+    return report
 
 
-def score_one(session: ModelSession, features: Mapping[str, float | None]) -> tuple[float, float]:
-    """The final score of one request's features, and the milliseconds it took."""
+def answer_one(session: ModelSession, features: Mapping[str, float | None]) -> Answered:
+    """What would be answered to one request's features; NaN where the model gives nothing usable."""
     started = time.perf_counter()
-    model = session.score(session.vector(features))
-    points, _ = score_rules(session.rules, features)
-    score = combine(session.hybrid, model_score=model, rule_score=points)
-    return score, (time.perf_counter() - started) * 1_000
+    try:
+        said = session.say(session.vector(features))
+        verdict = with_model(session, _NOBODY, features, said)
+    except ArtifactError:
+        return Answered(math.nan, (math.nan,) * len(session.classes), "", _since(started))
+    shares = tuple((verdict.probabilities or {}).values())
+    return Answered(verdict.score, shares, verdict.decision, _since(started))
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1_000
 
 
 def peak_mb() -> float:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from countersign import use_cases
 from countersign.aws.artifacts import Verified
 from countersign.aws.stores import Stores
 from countersign.clock import parse_iso
+from countersign.declare import UseCase
 from countersign.errors import ContractError, DataError
-from countersign.learning.backtest import Contestant, compare, judge, last_days
+from countersign.learning.backtest import Contestant, Verdict, compare, judge, last_days
+from countersign.learning.class_backtest import (
+    ClassContestant,
+    compare_classes,
+    contestant_of,
+    judge_classes,
+)
+from countersign.learning.class_evaluation import against_rules, probabilities
 from countersign.learning.contest import compare_with_rules
 from countersign.learning.dataset import Dataset, Rows
 from countersign.learning.scoring import score_with
 from countersign.serving.session import FILES, ModelSession
 
 RECENT_DAYS = 30
+ALL = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +61,18 @@ def run(request: Request, stores: Stores) -> Result:
     use_case = use_cases.get(request.use_case)
     digest = stores.registry.version(request.use_case, request.version).digest
     candidate = load(stores, request.use_case, request.version, digest)
-    dataset_id = candidate.manifest["dataset_id"]
-    rows = Dataset.open(stores.lake.get, dataset_id, key=use_case.label.join).split("test")
+    dataset = Dataset.of(stores.lake.get, candidate.manifest["dataset_id"], use_case)
+    rows = dataset.split("test")
     session = ModelSession.load(candidate)
-    scores = score_with(session, rows)
-    rules = compare_with_rules(use_case.costs, session, rows, scores)
+    of_classes = bool(use_case.label.classes)
+    contest: Contest = OfClasses(use_case, rows) if of_classes else OfScores(use_case, rows)
+    mine = contest.contestant(session)
     champion = stores.registry.pointer(request.use_case)["champion"]
     facts: dict[str, Any] = {
         "use_case": request.use_case,
         "version": request.version,
         "window": rows.span(),
-        "rules": rules,
+        "rules": contest.against_rules(session),
     }
     if champion is None:
         reasons = ["There is no champion: compared with the rules alone"]
@@ -71,14 +81,16 @@ def run(request: Request, stores: Stores) -> Result:
     facts["champion"] = champion["version"]
     facts["seen_by_champion"] = seen(rival, rows)
     try:
-        other = contestant(ModelSession.load(rival), rows)
+        other = contest.contestant(ModelSession.load(rival))
     except (ContractError, DataError) as error:
         reasons = [f"The champion cannot score the candidate's rows: {error.detail}"]
         return _result(facts, verdict="inconclusive", reasons=reasons)
-    mine = Contestant(scores.final, session.threshold)
-    checks = compare(rows.label, mine, other)
-    facts |= {"checks": checks, "recent": recent(rows, mine, other)}
-    return _result(facts, verdict=judge(checks), reasons=explain(checks))
+    checks, verdict = contest.compare(mine, other, ALL)
+    kept = last_days(rows.as_of, RECENT_DAYS)
+    lately, said = contest.compare(mine, other, kept)
+    window = rows.take(kept).span()
+    facts |= {"checks": checks, "recent": {"window": window, "verdict": said, "checks": lately}}
+    return _result(facts, verdict=verdict, reasons=explain(checks))
 
 
 def load(stores: Stores, use_case: str, version: str, digest: str) -> Verified:
@@ -86,20 +98,68 @@ def load(stores: Stores, use_case: str, version: str, digest: str) -> Verified:
     return stores.artifacts.load(f"{use_case}/{version}", FILES, digest=digest)
 
 
-def contestant(session: ModelSession, rows: Rows) -> Contestant:
-    """What a version says of the rows."""
-    return Contestant(score_with(session, rows).final, session.threshold)
+class Contest(Protocol):
+    """How two versions are held against each other on the same rows."""
+
+    def contestant(self, session: ModelSession) -> Any: ...
+
+    def against_rules(self, session: ModelSession) -> dict[str, Any]: ...
+
+    def compare(self, mine: Any, other: Any, kept: Any) -> tuple[dict[str, Any], Verdict]: ...
 
 
-def recent(rows: Rows, mine: Contestant, other: Contestant) -> dict[str, Any]:
-    """The checks over the last 30 days of rows: informational, for they are few."""
-    kept = last_days(rows.as_of, RECENT_DAYS)
-    checks = compare(
-        rows.label[kept],
-        Contestant(mine.scores[kept], mine.threshold),
-        Contestant(other.scores[kept], other.threshold),
-    )
-    return {"window": rows.take(kept).span(), "verdict": judge(checks), "checks": checks}
+class OfScores:
+    """Versions of one score: by final score and threshold."""
+
+    def __init__(self, use_case: UseCase, rows: Rows) -> None:
+        self._use_case, self._rows = use_case, rows
+
+    def contestant(self, session: ModelSession) -> Contestant:
+        """What a version says of the rows. Raises ContractError for a model of classes."""
+        if session.classes:
+            raise ContractError("A model of classes cannot be held against a label of yes and no")
+        return Contestant(score_with(session, self._rows).final, session.threshold)
+
+    def against_rules(self, session: ModelSession) -> dict[str, Any]:
+        """The version beside its rules alone."""
+        scores = score_with(session, self._rows)
+        return compare_with_rules(self._use_case.costs, session, self._rows, scores)
+
+    def compare(
+        self, mine: Contestant, other: Contestant, kept: Any
+    ) -> tuple[dict[str, Any], Verdict]:
+        """The checks over the rows that are `kept`, and their verdict."""
+        checks = compare(
+            self._rows.label[kept],
+            Contestant(mine.scores[kept], mine.threshold),
+            Contestant(other.scores[kept], other.threshold),
+        )
+        return checks, judge(checks)
+
+
+class OfClasses:
+    """Versions of classes: by what they recommend and how likely they held what came."""
+
+    def __init__(self, use_case: UseCase, rows: Rows) -> None:
+        self._use_case, self._rows = use_case, rows
+
+    def contestant(self, session: ModelSession) -> ClassContestant:
+        """What a version says of the rows."""
+        return contestant_of(session, self._rows, self._use_case.label.classes)
+
+    def against_rules(self, session: ModelSession) -> dict[str, Any]:
+        """The version beside the declared rules alone."""
+        return against_rules(self._use_case, self._rows, probabilities(session, self._rows))
+
+    def compare(
+        self, mine: ClassContestant, other: ClassContestant, kept: Any
+    ) -> tuple[dict[str, Any], Verdict]:
+        """The checks over the rows that are `kept`, and their verdict."""
+        checks = compare_classes(
+            ClassContestant(mine.right[kept], mine.surprise[kept]),
+            ClassContestant(other.right[kept], other.surprise[kept]),
+        )
+        return checks, judge_classes(checks)
 
 
 def seen(rival: Verified, rows: Rows) -> int:

@@ -47,6 +47,8 @@ def run(request: Request, stores: Stores) -> Result:
     try:
         files = stores.artifacts.load(folder, FILES, digest=digest).files
         serving = json.loads(files["serving.json"])
+        if tuple(serving.get("classes", ())) != use_case.label.classes:
+            raise ArtifactError("The model's classes are not those of the label; train it again")
         reports = [score_apart(files, serving) for _ in range(PROCESSES)]
     except ArtifactError as error:
         checks = checks_of([], score_range=(0, 1), latency_limit_ms=0)

@@ -15,7 +15,7 @@ from countersign.aws.lake import Lake
 
 FEATURE_PREFIX = "f_"
 FETCHERS = 16
-FACTS = ("version", "degraded", "score", "decision", "outcome", "at")
+FACTS = ("version", "degraded", "score", "decision", "outcome", "outcome_class", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,10 @@ def _columns(pattern: str) -> Rows:
             "score",
             "decision",
             "coalesce(outcome::DOUBLE, 'nan'::DOUBLE) AS outcome",
+            # Rows archived before there were classes have no such column.
+            "coalesce(outcome_class, '') AS outcome_class"
+            if "outcome_class" in table.columns
+            else "'' AS outcome_class",
             'epoch("at") AS "at"',
         ]
         columns = table.select(*map(duckdb.SQLExpression, chosen)).fetchnumpy()

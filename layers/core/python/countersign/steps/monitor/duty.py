@@ -15,6 +15,7 @@ from countersign.aws.telemetry import emit
 from countersign.clock import iso
 from countersign.declare import UseCase
 from countersign.errors import NotFoundError
+from countersign.monitoring.class_performance import judge_class_performance
 from countersign.monitoring.freshness import judge_freshness
 from countersign.monitoring.performance import judge_performance
 from countersign.monitoring.volume import judge_volume
@@ -26,6 +27,8 @@ WINDOW = timedelta(days=30)
 MOST_LISTED = 8
 FRESHNESS = ("verdict", "reason", "n", "refused_requests", "compliance")
 WATCHED = ("recall", "precision", "f1", "false_positive_rate")
+# What is answered is the recommendation, so that is what an outcome judges.
+WATCHED_OF_CLASSES = {"accuracy": "strategy_accuracy"}
 
 
 def freshness(stores: Stores, day: str) -> dict[str, Any]:
@@ -134,15 +137,13 @@ def performance(stores: Stores, use_case: str, version: str, day: str) -> dict[s
     rows = archive.read(stores.lake, archive.keys_of(stores.lake, use_case, days))
     result = {"version": version, **_judged(stores, use_case, version, rows)}
     stores.lake.write_json(f"reports/{use_case}/performance/{when}.json", result)
-    metrics = {name: result["metrics"][name]["value"] for name in WATCHED}
-    stores.registry.record_monitoring(
-        use_case,
-        version,
-        {
-            "current_recall": metrics["recall"],
-            "current_false_positive_rate": metrics["false_positive_rate"],
-        },
-    )
+    metrics = {name: result["metrics"][name]["value"] for name in watched(use_case)}
+    recorded = {
+        f"current_{name}": metrics[name]
+        for name in ("recall", "false_positive_rate", "accuracy")
+        if name in metrics
+    }
+    stores.registry.record_monitoring(use_case, version, recorded)
     emit({"use_case": use_case}, {f"{k}_30d": v for k, v in metrics.items()})
     if result["verdict"] == "alert":
         _tell_of_fall(stores, use_case, when, result)
@@ -161,11 +162,22 @@ def _maturity(stores: Stores, use_case: str) -> timedelta:
 
 
 def _judged(stores: Stores, use_case: str, version: str, rows: archive.Rows) -> dict[str, Any]:
+    classes = use_cases.get(use_case).label.classes
     if not rows.count:
-        return judge_performance([], [], [])
+        return (
+            judge_class_performance([], [], classes) if classes else judge_performance([], [], [])
+        )
     own = rows.facts["version"] == version
     at, now = rows.facts["at"][own], stores.clock.now().timestamp()
     matures = _maturity(stores, use_case).total_seconds()
+    if classes:
+        return judge_class_performance(
+            rows.facts["decision"][own].tolist(),
+            rows.facts["outcome_class"][own].tolist(),
+            classes,
+            mature=at + matures <= now,
+            expected=evaluated(stores, use_case, version),
+        )
     return judge_performance(
         rows.facts["decision"][own] == "review",
         rows.facts["score"][own],
@@ -182,7 +194,15 @@ def evaluated(stores: Stores, use_case: str, version: str) -> dict[str, float | 
     except NotFoundError:
         return {}
     metrics = document["metrics"]
-    return {name: metrics[name]["value"] for name in WATCHED if name in metrics}
+    return {
+        name: metrics[then]["value"] for name, then in watched(use_case).items() if then in metrics
+    }
+
+
+def watched(use_case: str) -> Mapping[str, str]:
+    """The metrics that may not fall, each with its name in `evaluation.json`."""
+    classes = use_cases.get(use_case).label.classes
+    return WATCHED_OF_CLASSES if classes else dict(zip(WATCHED, WATCHED, strict=True))
 
 
 def _tell_of_fall(stores: Stores, use_case: str, when: date, result: dict[str, Any]) -> None:

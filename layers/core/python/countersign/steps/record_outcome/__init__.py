@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from countersign import use_cases
 from countersign.aws.stores import Stores
 from countersign.clock import iso
 from countersign.declare import RequestField
@@ -17,14 +18,16 @@ MAX_OUTCOMES = 100
 MAY_RECORD = frozenset({"scoring-client", "operator"})
 CLOCK_SKEW = timedelta(minutes=5)
 
-_FIELDS = compile_fields(
-    (
-        RequestField(path="prediction_id", type="string", pattern="[0-9a-f]{32}"),
-        RequestField(path="label", type="integer", minimum=0, maximum=1),
-        RequestField(path="known_at", type="timestamp"),
-        RequestField(path="note", type="string", required=False, max_length=500),
-    )
+_COMMON = (
+    RequestField(path="prediction_id", type="string", pattern="[0-9a-f]{32}"),
+    RequestField(path="known_at", type="timestamp"),
+    RequestField(path="note", type="string", required=False, max_length=500),
 )
+_YES_OR_NO = RequestField(path="label", type="integer", minimum=0, maximum=1)
+_CLASS = RequestField(path="label", type="string")
+_FIELDS = compile_fields((*_COMMON, _YES_OR_NO))
+# Which names there are is known once the prediction is: its use case declares them.
+_FIELDS_OF_CLASSES = compile_fields((*_COMMON, _CLASS))
 
 
 def run(request: HttpRequest, stores: Stores) -> HttpResponse:
@@ -56,12 +59,15 @@ def record(
     body: Any, stores: Stores, *, tenant: str | None, person: str, row: int | None = None
 ) -> dict[str, Any]:
     """Record one outcome. Raises DataError, NotFoundError, ConflictError."""
-    given = read_body(_FIELDS, body, row=row)
+    named = isinstance(body, Mapping) and isinstance(body.get("label"), str)
+    given = read_body(_FIELDS_OF_CLASSES if named else _FIELDS, body, row=row)
     if given["known_at"] > iso(stores.clock.now() + CLOCK_SKEW):
         raise DataError(
             "An outcome cannot be known in the future",
             errors=[FieldError("known_at", "a moment that has passed", row)],
         )
+    logged = stores.predictions.get(given["prediction_id"], tenant=tenant)
+    refuse_foreign_label(logged.use_case, given["label"], row)
     outcome = {
         "label": given["label"],
         "known_at": given["known_at"],
@@ -75,6 +81,17 @@ def record(
         "label": entry["label"],
         "known_at": entry["known_at"],
     }
+
+
+def refuse_foreign_label(use_case: str, label: int | str, row: int | None = None) -> None:
+    """Raise DataError unless `label` is one that predictions of `use_case` can have."""
+    classes = use_cases.get(use_case).label.classes
+    known: tuple[int | str, ...] = classes or (0, 1)
+    if label not in known or isinstance(label, str) != bool(classes):
+        expected = f"one of {', '.join(map(str, known))}"
+        raise DataError(
+            f"Not an outcome of {use_case}", errors=[FieldError("label", expected, row)]
+        )
 
 
 def _as_list(body: Any) -> list[Any] | None:
