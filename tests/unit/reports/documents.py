@@ -28,8 +28,10 @@ def evaluation(*, passed: bool = True, rows: int = 3_000, seed: int = 1) -> dict
     generator = np.random.default_rng(seed)
     y = generator.random(rows) < 0.04
     s = np.clip(generator.beta(2, 8, rows) + y * generator.normal(0.45, 0.2, rows), 0, 1)
-    costs = {"false_negative": 50_000.0, "false_positive": 1_500.0}
-    threshold = classification.cost_optimal_threshold(y, s, **costs)
+    miss, alarm = 50_000.0, 1_500.0
+    threshold = classification.cost_optimal_threshold(
+        y, s, false_negative=miss, false_positive=alarm
+    )
     d = s >= threshold
     counts = classification.confusion(y, d)
     metrics = {
@@ -94,10 +96,12 @@ def evaluation(*, passed: bool = True, rows: int = 3_000, seed: int = 1) -> dict
         ],
         "threshold": {
             "value": threshold,
-            "cost_false_negative": costs["false_negative"],
-            "cost_false_positive": costs["false_positive"],
+            "cost_false_negative": miss,
+            "cost_false_positive": alarm,
             "currency": "EUR",
-            "cost_curve": classification.cost_curve(y, s, **costs),
+            "cost_curve": classification.cost_curve(
+                y, s, false_negative=miss, false_positive=alarm
+            ),
         },
         "roc": classification.roc_points(y, s),
         "pr": classification.pr_points(y, s),

@@ -5,7 +5,7 @@ Every interval counts rows for as many as they are worth: a worker's payslips sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -64,7 +64,7 @@ def measure_groups(
         "minimum_ratio": group.minimum_ratio,
         "too_small": [{"value": r["value"], "n": r["n"]} for r in found["rows"] if not r["judged"]],
         "selection": _ratio(known),
-        **{name: _gap(known, name) for name in GAPS},
+        **{name: _gap(known, name, found["rows"]) for name in GAPS},
     }
 
 
@@ -102,7 +102,11 @@ def _ratio(known: Mapping[str, Mapping[str, Share]]) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _gap(known: Mapping[str, Mapping[str, Share]], rate: str) -> dict[str, Any] | None:
+def _gap(
+    known: Mapping[str, Mapping[str, Share]], rate: str, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """The widest gap, and of how many rows each of its ends is a share: a rate of two rows says little."""
+    sizes = {r["value"]: r["positives"] if rate == "fnr" else r["n"] - r["positives"] for r in rows}
     ends = _extremes(known, rate)
     if ends is None:
         return None
@@ -110,5 +114,6 @@ def _gap(known: Mapping[str, Mapping[str, Share]], rate: str) -> dict[str, Any] 
     found = gap_interval(high, low)
     return {
         "lowest": ends[0], "highest": ends[1], "lowest_rate": low.value, "highest_rate": high.value,
+        "lowest_rows": sizes[ends[0]], "highest_rows": sizes[ends[1]],
         "gap": found.value, "low": found.low, "high": found.high,
     }  # fmt: skip

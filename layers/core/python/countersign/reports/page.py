@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 UNKNOWN = "–"
 TONES = {
     "PASS": "good", "passed": "good", "stable": "good", "normal": "good",
-    "FAIL": "bad", "failed": "bad", "alert": "bad",
+    "FAIL": "bad", "failed": "bad", "REJECTED": "bad", "alert": "bad",
     "watch": "warn", "suspicious": "warn", "flagged": "warn", "critical": "calm", "leak": "bad", "skewed": "bad",
     "proven": "good", "INSUFFICIENT": "calm", "insufficient data": "calm",
 }  # fmt: skip
@@ -26,7 +26,7 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.5rem 4rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
 p { margin: .5rem 0; max-width: 46rem; }
@@ -49,12 +49,17 @@ tbody th { font-weight: 600; white-space: nowrap; }
 figure { margin: 0; break-inside: avoid; } .grid > figure { max-width: 34rem; } section > figure { max-width: 44rem; } figure svg { width: 100%; height: auto; display: block; }
 figure svg text { font-family: inherit !important; }
 figure svg { background: #fff; border-radius: .35rem; }
+@media (prefers-color-scheme: dark) { figure svg { filter: invert(.9) hue-rotate(180deg); } }
+@media (max-width: 40rem) { body { padding: 1.25rem 1rem 2.5rem; } h1 { font-size: 1.35rem; } .grid { grid-template-columns: 1fr; }
+  dl { grid-template-columns: 1fr; gap: 0; } dd { margin: 0 0 .4rem; } th, td { padding: .3rem .4rem; }
+  tbody th { position: sticky; left: 0; background: var(--paper); white-space: normal; overflow-wrap: anywhere; min-width: 7rem; max-width: 9rem; }
+  td:not(.n) { min-width: 9rem; } section > figure { max-width: none; overflow-x: auto; } section > figure svg { min-width: 32rem; } }
 .spark { fill: var(--accent); stroke: none; vertical-align: middle; } .spark polyline { fill: none; stroke: var(--accent); stroke-width: 1.4; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem; font-size: .9375rem; margin: .5rem 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 ol, ul { max-width: 46rem; padding-left: 1.4rem; } li { margin: .25rem 0; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; }
-@media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 11pt; } h2 { break-after: avoid; } tr { break-inside: avoid; }
+@media print { :root { color-scheme: light; } figure svg { filter: none; } body { max-width: none; padding: 0; font-size: 11pt; } h2 { break-after: avoid; } tr { break-inside: avoid; }
   .badge, .banner, thead th { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 

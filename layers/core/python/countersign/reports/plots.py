@@ -12,6 +12,8 @@ PALE = "#c9d6e8"
 _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "countersign",
+    # A group called $x^$ is a name and no formula.
+    "text.parse_math": False,
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -89,9 +91,11 @@ def precision_recall(
     return drawing.svg
 
 
-def calibration(bins: Sequence[Mapping[str, Any]]) -> str:
-    """Observed rate against mean score, with 95 % intervals."""
-    drawing = Drawing("Calibration: observed rate against mean score, by groups of equal size")
+def calibration(bins: Sequence[Mapping[str, Any]], *, of: str = "") -> str:
+    """Observed rate against mean score, with 95 % intervals; `of` names the class."""
+    drawing = Drawing(
+        f"Calibration{f' of {of}' if of else ''}: observed rate against mean score, by groups of equal size"
+    )
     with drawing as axes:
         scores, rates = [b["mean_score"] for b in bins], [b["rate"] for b in bins]
         below = [b["rate"] - b["rate_low"] for b in bins]
@@ -124,8 +128,8 @@ def confusion(counts: Mapping[str, int]) -> str:
                 ink = "white" if shares[y][x] > 0.6 else "#1c2430"
                 axes.text(x + 0.5, y + 0.46, f"{rows[y][x]:,}", ha="center", fontsize=15, color=ink)
                 axes.text(x + 0.5, y + 0.7, words[y][x], ha="center", fontsize=9, color=ink)
-        axes.set_xticks([0.5, 1.5], ["passed", "for review"])
-        axes.set_yticks([0.5, 1.5], ["correct", "error"])
+        axes.set_xticks([0.5, 1.5], ["passed", "selected"])
+        axes.set_yticks([0.5, 1.5], ["clear", "case"])
         axes.set(xlabel="Decision", ylabel="Truth")
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
@@ -148,25 +152,28 @@ def cost_curve(curve: Sequence[Mapping[str, float]], threshold: float | None, un
     return drawing.svg
 
 
-def score_distribution(histogram: Mapping[str, Sequence[float]], threshold: float | None) -> str:
-    """Shares of each class by score, so that a rare class can be seen."""
-    drawing = Drawing("Distribution of scores of correct rows and of errors")
+def score_distribution(
+    histogram: Mapping[str, Sequence[float]],
+    threshold: float | None,
+    *,
+    names: tuple[str, str] = ("clear", "cases"),
+    label: str = "Score",
+) -> str:
+    """Shares of each of two kinds of row by score, so that a rare kind can be seen."""
+    drawing = Drawing(f"Distribution of {label.lower()}: {names[0]} and {names[1]}")
     with drawing as axes:
         edges = list(histogram["edges"])
-        for name, label, colour in (
-            ("negatives", "correct", BLUE),
-            ("positives", "errors", ORANGE),
-        ):
+        for name, kind, colour in (("negatives", names[0], BLUE), ("positives", names[1], ORANGE)):
             counts = histogram[name]
             total = sum(counts)
             shares = [count / total if total else 0.0 for count in counts]
             axes.stairs(
-                shares, edges, fill=True, alpha=0.35, color=colour, label=f"{label} ({total:,})"
+                shares, edges, fill=True, alpha=0.35, color=colour, label=f"{kind} ({total:,})"
             )
             axes.stairs(shares, edges, color=colour, linewidth=1.2)
         if threshold is not None:
             axes.axvline(threshold, color=RED, linewidth=1.2, linestyle="--", label="threshold")
-        axes.set(xlabel="Score", ylabel="Share of the class")
+        axes.set(xlabel=label, ylabel="Share of the kind")
         _legend_above(axes)
     return drawing.svg
 
@@ -180,6 +187,24 @@ def importance(rows: Sequence[Mapping[str, Any]], *, most: int = 20) -> str:
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
         axes.margins(y=0.01)
+    return drawing.svg
+
+
+def search_history(
+    tries: Sequence[Mapping[str, Any]], scoring: str, *, larger_is_better: bool
+) -> str:
+    """The figure of each try in order, and the best so far."""
+    means = [float(each["mean"]) for each in tries]
+    best = max if larger_is_better else min
+    drawing = Drawing(f"{scoring} of each try, and the best so far", width=7, height=2.6)
+    with drawing as axes:
+        numbers = [each["n"] for each in tries]
+        axes.scatter(numbers, means, color=GREY, s=16, label="each try")
+        so_far = [best(means[: n + 1]) for n in range(len(means))]
+        axes.step(numbers, so_far, where="post", color=BLUE, linewidth=2, label="best so far")
+        axes.set(xlabel="Try", ylabel=scoring)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        _legend_above(axes)
     return drawing.svg
 
 

@@ -75,7 +75,9 @@ def _evaluation(stores: Stores, use_case: str, run_id: str) -> Result:
     learned_from = document["dataset"].get("dataset_id", "")
     if learned_from and stores.lake.exists(f"datasets/{learned_from}/manifest.json"):
         _dataset(stores, use_case, learned_from)
-    html = evaluation.render(document)
+    found = f"{folder}/search.json"
+    search = stores.artifacts.read_json(found) if stores.artifacts.exists(found) else None
+    html = evaluation.render(document, search=search)
     return write(stores.artifacts, f"{folder}/report.html", html, bucket="models")
 
 

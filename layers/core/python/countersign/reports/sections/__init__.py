@@ -1,0 +1,1 @@
+"""The parts of the evaluation report, one module a section; each takes the whole document."""
