@@ -61,6 +61,8 @@ def test_recovery_trains_on_what_churn_and_retry_said_when_a_case_was_opened(
     within(run, auc=(0.65, 0.95), brier=(0.1, 0.25))
     manifest = payments.stores.lake.read_json(f"datasets/{run.dataset_id}/manifest.json")
     # Before there were models to ask, nothing was said, and nothing is made up for it.
+    said = manifest["checks"]["upstream"]["churn"]
+    assert said["stated"] + said["null"] == manifest["rows"]
     assert 0 < manifest["summary"]["churn_score"]["null_rate"] < 0.5
     leant_on = {item["feature"] for item in run.document()["importance"][:4]}
     assert leant_on & {"churn_score", "retry_score"}

@@ -18,6 +18,7 @@ from countersign.features import dataset, dataset_checks, leakage
 from countersign.features.definition import code_digest, definition_digest
 from countersign.features.spine import create_spine
 from countersign.features.splits import splits_of
+from countersign.features.upstream import check_upstream
 
 
 def freeze_files(
@@ -40,6 +41,8 @@ def freeze_files(
     """
     spine = create_spine(connection, use_case, as_of)
     checks = dataset_checks.check_spine_rows(connection, use_case, spine, environment)
+    if use_case.upstream:
+        checks["upstream"] = check_upstream(connection, use_case, spine)
     joined = dataset.join_views(connection, use_case, spine, histories)
     checks["critical_null_rates"] = dataset_checks.check_critical_nulls(
         connection, use_case, joined
