@@ -66,7 +66,7 @@ def _training(record: Mapping[str, Any]) -> dict[str, Any]:
         "training_job_details": {
             "training_datasets": [f"{data['dataset_id']} sha256:{data['digest']}"],
             "user_provided_hyper_parameters": [
-                {"name": _cut(name, _NAME), "value": _cut(_plain(value), _NAME)}
+                {"name": _line(name, _NAME), "value": _line(_plain(value), _NAME)}
                 for name, value in chosen[:100]
             ],
         },
@@ -86,7 +86,7 @@ def _evaluation(record: Mapping[str, Any], evaluation: Mapping[str, Any]) -> dic
     if curves := [found for found in drawn if found]:
         groups.append({"name": "curves", "metric_data": curves})
     return {
-        "name": _cut(f"test rows of {record['model_id']}", _SHORT),
+        "name": _line(f"test rows of {record['model_id']}", _SHORT),
         "evaluation_observation": f"{passed}; fairness {fairness}",
         "datasets": [record["training_data"]["dataset_id"]],
         "metadata": {"report": _cut(record["evaluation"]["eval_report_url"], _TEXT)},
@@ -99,7 +99,7 @@ def _metrics(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for name, value in sorted(record["evaluation"]["metrics"].items()):
         low, high = (record["evaluation"]["intervals"].get(name) or [None, None])[:2]
-        metric: dict[str, Any] = {"name": _cut(name, _NAME)}
+        metric: dict[str, Any] = {"name": _line(name, _NAME)}
         if value is None:
             metric |= {"type": "string", "value": "undefined"}
         else:
@@ -166,6 +166,11 @@ def _caveats(record: Mapping[str, Any], fairness: Mapping[str, Any]) -> Sequence
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _line(text: Any, most: int) -> str:
+    """In one line, and never empty: what a name must be."""
+    return _cut(" ".join(str(text).split()) or "(empty)", most)
 
 
 def _cut(text: Any, most: int) -> str:
