@@ -24,6 +24,7 @@ from countersign.steps import score, shadow_score
 
 from tests.unit.predictions.cloud import NOW, Cloud
 from tests.unit.predictions.gateway import proxy_event
+from tests.unit.score.pointers import pointer_item
 from tests.unit.serving.models import manifest_of, served_files
 
 USE_CASE = "payroll_anomaly"
@@ -163,21 +164,18 @@ class World:
     ) -> None:
         """Write the pointer."""
         pinned = self._pinned
-        pointer = {
-            "epoch": epoch,
-            "champion": pinned(champion),
-            "previous": [pinned(version) for version in previous],
-            "rollout": {
+        item = pointer_item(
+            USE_CASE,
+            champion=pinned(champion),
+            epoch=epoch,
+            previous=[pinned(version) for version in previous],
+            rollout={
                 **pinned(rollout), "rollout_id": "r-1", "cohorts": list(cohorts), "step": 1,
             } if rollout else None,
-            "shadows": [pinned(version) for version in shadows],
-            "kill_switch": False,
-            "quarantined": [],
-            "updated_at": iso(NOW),
+            shadows=[pinned(version) for version in shadows],
             **changes,
-        }  # fmt: skip
-        keys = {"pk": f"model#{USE_CASE}", "sk": "pointer"}
-        client("dynamodb").put_item(TableName="registry", Item=marshal_item({**keys, **pointer}))
+        )  # fmt: skip
+        client("dynamodb").put_item(TableName="registry", Item=item)
 
     def unpoint(self) -> None:
         key = marshal_item({"pk": f"model#{USE_CASE}", "sk": "pointer"})
