@@ -44,8 +44,8 @@ def freeze_delivery(
 
     Returns the bad rows that were put aside, by source; sources without one are left out.
 
-    `as_of`: what was known by then counts. By default that is the moment by which everything delivered was
-    known and every label had time to mature, so that equal files give an equal dataset.
+    `as_of`: what was known by then counts. By default that is told by the files and not by the day, so that
+    equal files give an equal dataset.
 
     Raises
     ------
@@ -63,12 +63,9 @@ def freeze_delivery(
             taken = accept(source, delivered.get(source.name, ()), place, now=now)
             duck.register_source(connection, source, taken.files)
             aside |= {source.name: taken.bad_rows} if taken.bad_rows else {}
-        moment = as_of or _everything_known(connection, use_case)
+        moment = as_of or _latest(connection, use_case, now)
         if moment > now:
-            raise DataError(
-                f"Labels mature {use_case.label.matures.days} days after their rows, which is after today; "
-                "state as_of in the configuration to learn from what is mature"
-            )
+            raise DataError("An as-of time in the future would promise what is not known yet")
         histories = {
             view.name: create_history(connection, view, as_of=moment, built_at=moment)
             for view in use_case.views
@@ -125,23 +122,29 @@ def _check(connection: Any, source: Source, path: Path, now: datetime) -> Verdic
     return verdict
 
 
-def _everything_known(connection: Any, use_case: UseCase) -> datetime:
-    """The latest of every `known_at`, and of the spine's moments with the time that labels need."""
-    asked = [
-        f"SELECT max(known_at) AS t FROM {duck.source_relation(source)}"
-        for source in use_case.sources()
-    ]
+def _latest(connection: Any, use_case: UseCase, now: datetime) -> datetime:
+    """The moment by which every row of the spine had time for its label; where that is yet to come, the one
+    by which everything delivered was known, and rows that are too young are left out.
+    """
+    sources = [duck.source_relation(source) for source in use_case.sources()]
+    known = " UNION ALL ".join(f"SELECT max(known_at) AS t FROM {name}" for name in sources)
     matures = f"to_seconds({use_case.label.matures.total_seconds()})"
     spine = duck.source_relation(use_case.spine)
-    asked.append(f"SELECT max(event_time) + {matures} AS t FROM {spine}")
-    (found,) = connection.execute(
-        f"SELECT epoch_us(max(t)) FROM ({' UNION ALL '.join(asked)})"
+    last, mature = connection.execute(
+        f"SELECT epoch_us((SELECT max(t) FROM ({known}))), epoch_us(max(event_time) + {matures}) "
+        f"FROM {spine}"
     ).fetchone()
-    if found is None:
+    if last is None or mature is None:
         raise ContractError(f"No row of {use_case.spine.name} can be used")
-    latest = duck.from_microseconds(int(found))
-    whole = latest.replace(microsecond=0)
-    return (whole if whole == latest else whole + timedelta(seconds=1)).astimezone(UTC)
+    moments = [_whole(int(max(last, mature))), _whole(int(last))]
+    return moments[0] if moments[0] <= now else moments[1]
+
+
+def _whole(microseconds: int) -> datetime:
+    """The first whole second not before that moment."""
+    found = duck.from_microseconds(microseconds)
+    whole = found.replace(microsecond=0)
+    return (whole if whole == found else whole + timedelta(seconds=1)).astimezone(UTC)
 
 
 def delivered_files(folder: Path) -> dict[str, tuple[Path, ...]]:
