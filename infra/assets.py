@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from infra.catalog import FUNCTIONS
 from infra.settings import Target
-from layers import build
+from layers import build, source
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_CODE = ["**/__pycache__", "**/.DS_Store"]
@@ -23,6 +23,13 @@ def layer_code(weight: str, target: Target, *, placeholder: bool) -> lambda_.Cod
         return lambda_.Code.from_asset(str(ROOT / "events"), exclude=["**"])
     folder = build.ensure(weight, build.target(target))
     return lambda_.Code.from_asset(str(build.archive_of(folder)))
+
+
+def training_code(*, placeholder: bool) -> str:
+    """The archive of a training job's code and packages, built when its inputs changed since."""
+    if placeholder:
+        return str(ROOT / "events" / "train.json")
+    return str(source.ensure())
 
 
 def check_sizes(target: Target) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 EnvironmentName = Literal["local", "dev", "staging", "prod"]
 Target = Literal["local", "aws"]
+TrainingBackend = Literal["lambda", "sagemaker"]
 ENVIRONMENTS: tuple[str, ...] = get_args(EnvironmentName)
 
 
@@ -23,6 +24,8 @@ class Environment:
     `time_scale` multiplies every declared wait (rollout, soak, deadlines). `clients` are the calling
     applications, each with its own usage plan; with `client_keys` a scoring request must also carry
     its client's API key. `human_roles` makes an IAM role for each human role, not only its policy.
+    `training_backend`: where models train; with `sagemaker` those of `sagemaker_from_rows` training rows and
+    more, in `training_image` (`{region}` stands for the region) on one `training_instance`.
     """
 
     name: str
@@ -41,6 +44,10 @@ class Environment:
     client_burst: int
     snap_start: bool
     provisioned_concurrency: int
+    training_backend: TrainingBackend
+    sagemaker_from_rows: int
+    training_image: str
+    training_instance: str
     human_roles: bool
     alarm_email: str
 
@@ -54,6 +61,20 @@ class Environment:
             raise SettingsError(f"{self.name}: snap_start excludes provisioned_concurrency")
         if self.target not in get_args(Target):
             raise SettingsError(f"{self.name}: target is one of {get_args(Target)}")
+        self._check_training()
+
+    def _check_training(self) -> None:
+        if self.training_backend not in get_args(TrainingBackend):
+            raise SettingsError(
+                f"{self.name}: training_backend is one of {get_args(TrainingBackend)}"
+            )
+        if self.training_backend == "lambda":
+            return
+        if self.target == "local":
+            raise SettingsError(f"{self.name}: the local cloud has no SageMaker; train on lambda")
+        missing = [n for n in ("training_image", "training_instance") if not getattr(self, n)]
+        if missing:
+            raise SettingsError(f"{self.name}: SageMaker needs {' and '.join(missing)}")
 
 
 def environment(name: object, declared: Mapping[str, Mapping[str, Any]]) -> Environment:

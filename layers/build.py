@@ -1,6 +1,6 @@
 """Build the Lambda layers: from the lock file to stripped, compiled, reproducible folders. No Docker.
 
-    python layers/build.py [--target aws|local] [--weight base …] [--sizes] [--export]
+    python layers/build.py [--target aws|sagemaker|local] [--weight base …] [--sizes] [--export]
 
 Each weight's third-party packages come from `layers/<weight>/requirements.txt`, which is the lock
 file's view of the dependency group `layer-<weight>`, with hashes. `core` is our own code. The
@@ -53,12 +53,16 @@ class Target:
 
 
 def target(name: str) -> Target:
-    """`aws`: arm64 and Python 3.13. `local`: this host and the emulator's interpreter."""
+    """`aws`: arm64 and Python 3.13. `sagemaker`: x86-64 and the training image's Python. `local`: this host and
+    the emulator's interpreter.
+    """
+    if name == "sagemaker":
+        return Target("sagemaker", "3.12", "x86_64-manylinux_2_28")
     if name == "aws":
         return Target("aws", "3.13", "aarch64-manylinux_2_28")
     if name == "local":
         return Target("local", emulator_python(), "")
-    raise BuildError(f"There is no target {name!r}: choose aws or local")
+    raise BuildError(f"There is no target {name!r}: choose aws, sagemaker or local")
 
 
 def emulator_python() -> str:
@@ -264,7 +268,7 @@ def sizes(to: Target, compositions: Iterable[tuple[str, Sequence[str]]]) -> dict
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--target", action="append", choices=("aws", "local"))
+    parser.add_argument("--target", action="append", choices=("aws", "sagemaker", "local"))
     parser.add_argument("--weight", action="append", choices=WEIGHTS)
     parser.add_argument("--sizes", action="store_true", help="also hold each function to the limit")
     parser.add_argument("--export", action="store_true", help="rewrite the requirements and stop")
@@ -276,6 +280,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for name in options.target or ["local"]:
         to = target(name)
+        if name == "sagemaker":
+            from layers import source
+
+            print(source.ensure())
+            continue
         for weight in options.weight or USED_LAYERS:
             ensure(weight, to)
         if options.sizes:

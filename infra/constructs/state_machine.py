@@ -13,13 +13,14 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from infra import catalog
+from infra import catalog, training
 from infra.acknowledgements import acknowledge_objects
 from infra.constructs.logs import log_group
 from infra.machines import BY_NAME, Machine
 from infra.names import Names
 from infra.permissions import allow
 from infra.settings import Environment, SettingsError
+from infra.training import TrainingJobs
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "statemachines"
 TOKEN = re.compile(r"\$\{([A-Za-z]+)\}")
@@ -36,17 +37,21 @@ class WorkflowMachine(Construct):
         environment: Environment,
         names: Names,
         key: kms.IKey,
+        jobs: TrainingJobs | None = None,
     ) -> None:
         super().__init__(scope, row.name)
         self.row = row
-        text = (FOLDER / f"{row.file}.asl.json").read_text()
-        text = json.dumps(json.loads(text), separators=(",", ":"))
-        values = token_values(names) | dict(row.tokens)
+        document = json.loads((FOLDER / f"{row.file}.asl.json").read_text())
+        if row.name == training.MACHINE:
+            document = training.definition_for(document, environment)
+        text = json.dumps(document, separators=(",", ":"))
+        values = token_values(names) | dict(row.tokens) | (jobs.tokens() if jobs else {})
         used = set(TOKEN.findall(text))
         definition = substitute(row, text, values)
         self.role = self._role(names)
         statements = statements_for(used, text, names, key.key_arn)
         statements += distributed_statements(row, text, names, key.key_arn)
+        statements += jobs.statements() if jobs else []
         policy = iam.Policy(self, "Policy", statements=statements)
         policy.attach_to_role(self.role)
         acknowledge_objects(policy, statements, "Executions have no name before they start")

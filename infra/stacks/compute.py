@@ -46,6 +46,7 @@ class ComputeStack(Stack):
         where = Where(account=environment.account or None, region=environment.region or None)
         super().__init__(scope, id_, env=where, description="Countersign: functions, queues, API")
         self.names = names
+        self.placeholder = placeholder
         self.dead = {n: dead_letters(self, n, names, storage.data_key) for n in CONSUMERS}
         self.queues = {
             name: work_queue(

@@ -9,7 +9,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra import people
+from infra import people, training
 from infra.acknowledgements import acknowledge, acknowledge_objects
 from infra.constructs.queues import dead_letters
 from infra.constructs.state_machine import WorkflowMachine
@@ -19,6 +19,7 @@ from infra.routes import ROLES, routes
 from infra.settings import Environment
 from infra.stacks.compute import ComputeStack, pascal
 from infra.stacks.storage import StorageStack
+from infra.training import TrainingJobs
 
 # Times are UTC. Each schedule starts one machine or function with a constant input.
 TIMES = {
@@ -55,9 +56,23 @@ class WorkflowsStack(Stack):
         self.dead = dead_letters(self, "events", names, storage.data_key)
         acknowledge(self.dead, {"SQS3": "This queue is where events end that reached nobody"})
         CfnOutput(self, "QueueEventsDead", value=self.dead.queue_url)
+        jobs = None
+        if environment.training_backend == "sagemaker":
+            jobs = TrainingJobs(
+                self,
+                environment=environment,
+                names=names,
+                key=storage.data_key,
+                placeholder=compute.placeholder,
+            )
         self.machines = {
             row.name: WorkflowMachine(
-                self, row, environment=environment, names=names, key=storage.data_key
+                self,
+                row,
+                environment=environment,
+                names=names,
+                key=storage.data_key,
+                jobs=jobs if row.name == training.MACHINE else None,
             )
             for row in MACHINES
         }

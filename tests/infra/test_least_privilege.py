@@ -11,8 +11,14 @@ from tests.infra.conftest import ROOT, Resource, Synthesised, as_list, text
 
 AUDIT_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
 POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
-# CloudWatch, X-Ray, the set-up of vended logs and task tokens take no resource.
-WITHOUT_RESOURCE = ("cloudwatch:PutMetricData", "logs:", "states:SendTask", "xray:")
+# CloudWatch, X-Ray, the set-up of vended logs, task tokens and a login to ECR take no resource.
+WITHOUT_RESOURCE = (
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+    "logs:",
+    "states:SendTask",
+    "xray:",
+)
 
 
 def statements(synthesised: Synthesised) -> list[tuple[str, dict[str, Any]]]:

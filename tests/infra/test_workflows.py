@@ -43,7 +43,7 @@ def test_every_machine_is_deployed_traced_and_logged(any_environment: Synthesise
 def test_no_token_is_left_in_a_definition(any_environment: Synthesised) -> None:
     for machine in any_environment.properties("AWS::StepFunctions::StateMachine"):
         definition = text(machine["DefinitionString"])
-        assert "${" not in definition
+        assert "${" not in definition.replace("${AWS::", "")  # an asset's address has the account's
         assert json.loads(definition)["StartAt"]
 
 

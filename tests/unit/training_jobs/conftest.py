@@ -1,0 +1,3 @@
+from tests.unit.learning.world import stores
+
+__all__ = ["stores"]
