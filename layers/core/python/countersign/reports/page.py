@@ -59,7 +59,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem;
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 ol, ul { max-width: 46rem; padding-left: 1.4rem; } li { margin: .25rem 0; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; }
-@media print { :root { color-scheme: light; } figure svg { filter: none; } body { max-width: none; padding: 0; font-size: 11pt; } h2 { break-after: avoid; } tr { break-inside: avoid; }
+@media print { :root { color-scheme: light; } figure svg { filter: none; } body { max-width: none; padding: 0; font-size: 11pt; } h2, h3 { break-after: avoid; } tr { break-inside: avoid; }
+  .scroll { overflow: visible; } table { font-size: 7.5pt; } th, td { padding: .15rem .35rem; } .n, thead th, tbody th { white-space: normal; }
   .badge, .banner, thead th { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 
