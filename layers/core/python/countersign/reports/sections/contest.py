@@ -76,8 +76,8 @@ def threshold(document: Mapping[str, Any]) -> Markup:
     parts += _sensitivity(found)
     parts.append(
         page.paragraph(
-            "The threshold is sealed with the version. Another one is another version, and a change that "
-            "ML engineer and BSA officer sign."
+            "The threshold is sealed with the version. Another one is another version: it goes through "
+            "promotion, where whoever signs sees what changed."
         )
     )
     return page.section(title, *parts)
