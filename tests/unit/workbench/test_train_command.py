@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from countersign.cli.importers import import_paysim
 from countersign.workbench.sampling import sample
 
 from .desk import DATA, QUICK, Terminal, paysim, rows, text, write
@@ -188,3 +189,24 @@ def test_a_sample_is_drawn_by_the_seed_and_kept_in_order(tmp_path: Path) -> None
     assert numbers == sorted(set(numbers))
     assert drawn[0][1].endswith('"a ""b"", c"')
     assert sample(made, 500, tmp_path, seed=1).path == made
+
+
+def test_a_delivery_trains_the_use_case_that_is_named(terminal: Terminal, tmp_path: Path) -> None:
+    import_paysim([paysim(tmp_path / "paysim.csv")], tmp_path / "delivery")
+    config = text(
+        tmp_path / "c.yaml",
+        "model: logistic_regression\ngates: [{metric: auc, at_least: 0.0}]\nas_of: 2017-01-09\nmin_rows: 100\n"
+        "min_positives: 3\n",
+    )
+    words = ("--dataset", tmp_path / "delivery", "--config", config, "--out", tmp_path / "run")
+    unnamed = terminal.type("train", *words)
+    assert (unnamed.code, "name one with --use-case" in unnamed.refusal) == (2, True)
+    ended = terminal.type("train", *words, "--use-case", "paysim_fraud")
+    assert ended.code == 0, ended.err
+    # A fraud is known after a week: of 50 hours the first 24 are mature on the ninth of January.
+    assert (
+        sum(read(tmp_path / "run/run.json")["split"][n]["rows"] for n in ("train", "valid", "test"))
+        == 576
+    )
+    several = terminal.type("train", *words[:4], "--use-case", "paysim_fraud", "--sample-size", "9")
+    assert (several.code, "--sample-size is for a file" in several.refusal) == (2, True)

@@ -1,7 +1,8 @@
 """`countersign …`: every command a person types.
 
 Exit codes: 0 fine · 1 refused, failed, or a check that did not hold · 2 wrong usage · 3 a plan with
-changes (`features plan --detailed-exitcode`) · 4 no deployment there · 130 interrupted.
+changes (`features plan --detailed-exitcode`), or a gate that failed (`train`) · 4 no deployment there ·
+130 interrupted.
 """
 
 from __future__ import annotations
