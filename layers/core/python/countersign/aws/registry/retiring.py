@@ -92,8 +92,6 @@ class Retiring(Rollouts):
             self.transact(operations, token=f"retire#{use_case}#{version}#{self.now()}#{changes}")
         except CancelledError as error:
             found = self.version(use_case, version)
-            if all(getattr(found, n, v) == v for n, v in changes.items() if n == "stage") and (
-                "deleted_at" not in changes or found.deleted_at
-            ):
+            if found.deleted_at if "deleted_at" in changes else found.stage == "Archived":
                 return  # somebody else did it meanwhile
             raise ConflictError(f"{version} of {use_case} changed meanwhile; look again") from error
