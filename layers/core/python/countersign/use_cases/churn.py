@@ -78,7 +78,7 @@ USE_CASE = UseCase(
     gates=(
         Gate("auc", at_least=0.70),
         Gate("average_precision", at_least=0.15),
-        Gate("brier", at_most=0.15),
+        Gate("brier", at_most=0.10),
         Gate("latency_p95_ms", at_most=200.0),
     ),
     fairness=(FairnessGroup(column="country"),),

@@ -85,8 +85,9 @@ USE_CASE = UseCase(
     split=Split(train=0.6, validate=0.2, min_rows=200, min_positives=30),
     gates=(
         Gate("auc", at_least=0.65),
-        Gate("average_precision", at_least=0.30),
-        Gate("brier", at_most=0.25),
+        # More than half of the cases are paid: to know nothing scores 0.56 and 0.25.
+        Gate("average_precision", at_least=0.60),
+        Gate("brier", at_most=0.24),
         Gate("latency_p95_ms", at_most=200.0),
     ),
     fairness=(FairnessGroup(column="country", minimum_rows=50),),
