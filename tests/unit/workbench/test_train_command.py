@@ -210,3 +210,28 @@ def test_a_delivery_trains_the_use_case_that_is_named(terminal: Terminal, tmp_pa
     )
     several = terminal.type("train", *words[:4], "--use-case", "paysim_fraud", "--sample-size", "9")
     assert (several.code, "--sample-size is for a file" in several.refusal) == (2, True)
+
+
+@pytest.mark.parametrize("zone", ["", "America/New_York"])
+def test_a_parquet_file_with_times_of_a_zone_or_without_time(
+    zone: str, terminal: Terminal, tmp_path: Path
+) -> None:
+    import pandas as pd
+
+    made = pd.DataFrame(rows())
+    made["at"] = pd.to_datetime(made["at"]).dt.tz_localize(None)
+    made["age"] = pd.to_numeric(made["age"])
+    made["churned"] = made["churned"] == "1"
+    made.to_parquet(tmp_path / "customers.parquet")
+    timed = f"time: at, time_zone: {zone}" if zone else "features: [age, spend]"
+    config = text(
+        tmp_path / "c.yaml",
+        f"model: logistic_regression\ndata: {{label: churned, key: id, {timed}}}\n",
+    )
+    words = ("--dataset", tmp_path / "customers.parquet", "--config", config)
+    ended = terminal.type("train", *words, "--out", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    split = read(tmp_path / "run/run.json")["split"]
+    assert split["kind"] == ("time" if zone else "stratified")
+    if zone:
+        assert split["train"]["from"] == "2026-01-01T05:00:00.000000Z"
