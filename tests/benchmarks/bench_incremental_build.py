@@ -75,12 +75,17 @@ def account() -> Iterator[Cloud]:
         yield made
 
 
-def deliver_history(aws: Cloud, folder: Path, workers: int) -> list[dict[str, Any]]:
-    """Two years of payroll, ingested; the newest payslip of each worker."""
+def ingest_history(aws: Cloud, folder: Path, workers: int) -> None:
+    """Two years of payroll, ingested."""
     generate(folder, seed=7, workers=workers, months=24, as_of=START, batch_months=3)
     for path in sorted((folder / "raw").rglob("*.*")):
         if path.parent.name.startswith("ingest_date="):
             take_in(aws, path.relative_to(folder).as_posix(), path.read_bytes())
+
+
+def deliver_history(aws: Cloud, folder: Path, workers: int) -> list[dict[str, Any]]:
+    """Two years of payroll, ingested; the newest payslip of each worker."""
+    ingest_history(aws, folder, workers)
     source = next(s for s in PAYROLL.sources() if s.name == "payslips")
     texts = [
         f"strftime({c.name}, '%Y-%m-%d') AS {c.name}" if c.type == "date" else f"{c.name}::VARCHAR AS {c.name}"

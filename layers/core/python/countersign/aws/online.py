@@ -35,10 +35,12 @@ Key = tuple[str, str | Carried, str]  # (entity, id, view)
 _MOST_KEYS = 100
 _WRITERS = 12
 _PAUSE_SECONDS = 0.005
-# Newer by its clocks; or the same moment, computed again later from facts that arrived since.
+# Newer by its clocks; or the same moment, computed again later from facts that arrived since; or at the
+# very same time by two builds at once, of which readers of history take the greater digest.
 _NEWER = (
     "attribute_not_exists(pk) OR event_time < :e OR (event_time = :e AND known_at < :k) "
-    "OR (event_time = :e AND known_at = :k AND built_at < :b)"
+    "OR (event_time = :e AND known_at = :k AND built_at < :b) "
+    "OR (event_time = :e AND known_at = :k AND built_at = :b AND digest < :d)"
 )
 
 
@@ -178,6 +180,7 @@ class OnlineStore:
                 ":e": item["event_time"],
                 ":k": item["known_at"],
                 ":b": item["built_at"],
+                ":d": item["digest"],
             },
         }
         try:

@@ -4,7 +4,9 @@ A row (e, k) depends on the versions known by k, and on no others. So what was h
 ended, as of A, stays right for every entity until the first moment at which what was known of it is
 otherwise now than it was then: the earliest `known_at` of its late news, or else A. From that moment
 on an entity is computed anew; before it, nothing is. Late news is a version with a `known_at` at most A
-that no file of the last build had; it concerns every entity that any version of its fact names.
+that no file of the last build had; it concerns every entity that any version of its fact names. So does
+a row in a part that the last build did not know of: a build at the same time may have computed it from
+other files.
 """
 
 # ruff: noqa: S608 - SQL is made of declarations, never of what a request or a file says
@@ -51,11 +53,13 @@ class Build:
         return f"{bucket_sql(entity, self.buckets)} = {self.bucket}" if self.buckets > 1 else "true"
 
 
-def create_late(connection: Any, build: Build, news: Mapping[str, str]) -> datetime | None:
+def create_late(
+    connection: Any, build: Build, news: Mapping[str, str], strange: str | None = None
+) -> datetime | None:
     """The table `late_<view>` (`_entity`, `_since`) of entities with late news, and its earliest moment.
 
     `news`: relation by source of the rows of files that the last build had not read. Those that stand in
-    another file as well are no news.
+    another file as well are no news. `strange`: a relation of the parts that it did not know of.
     """
     if build.since is None:
         return None
@@ -78,14 +82,24 @@ def create_late(connection: Any, build: Build, news: Mapping[str, str]) -> datet
             SELECT _source, _fact, min(_known) AS _since FROM _late
             JOIN (SELECT {key}, count(*) AS _held FROM _all GROUP BY ALL) USING ({key})
             WHERE _held <= _copies GROUP BY ALL
+        ), _whose AS (
+            SELECT _entity, _since FROM _all JOIN _new USING (_source, _fact)
+            UNION ALL SELECT _entity, _since FROM ({_strange(build, strange)})
         )
-        SELECT _entity, min(_since) AS _since FROM _all JOIN _new USING (_source, _fact)
+        SELECT _entity, min(_since) AS _since FROM _whose
         WHERE _entity IS NOT NULL AND {build.mine("_entity")} GROUP BY _entity"""
     )
     (earliest,) = connection.execute(
         f"SELECT epoch_us(min(_since)) FROM {build.table('late')}"
     ).fetchone()
     return None if earliest is None else from_microseconds(earliest)
+
+
+def _strange(build: Build, parts: str | None) -> str:
+    """What a build at the same time said, perhaps of other files, and from when on: to be gone over."""
+    if not parts:
+        return "SELECT '' AS _entity, NULL::TIMESTAMP AS _since LIMIT 0"
+    return f"SELECT entity_id AS _entity, _k AS _since FROM ({_held_rows(build, parts)})"
 
 
 def create_changes(connection: Any, build: Build, stream: str, held: str | None) -> tuple[str, int]:

@@ -19,13 +19,16 @@ _ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
 _FETCH = 2000
 
 
-def newest_build(connection: Any, view: FeatureView, history: str, as_of: datetime) -> str:
-    """When the newest part of what is known by `as_of` was built (ISO-8601 UTC); empty when none."""
-    (found,) = connection.execute(
-        f"SELECT strftime(max(_built_at), '{_ISO}') FROM {history} "
-        f"WHERE _definition = '{definition_digest(view)}' AND known_at <= {_moment(as_of)}"
+def newest(connection: Any, view: FeatureView, part: str, as_of: datetime) -> tuple[str, bool]:
+    """When the newest row of `part` known by `as_of` was built (ISO-8601 UTC, empty when there is
+    none), and whether a row of it is known only later.
+    """
+    known = f"known_at <= {_moment(as_of)}"
+    built, later = connection.execute(
+        f"SELECT strftime(max(_built_at) FILTER ({known}), '{_ISO}'), count(*) FILTER (NOT {known}) "
+        f"FROM {part} WHERE _definition = '{definition_digest(view)}'"
     ).fetchone()
-    return str(found or "")
+    return str(built or ""), bool(later)
 
 
 def latest_rows(
@@ -34,27 +37,27 @@ def latest_rows(
     history: str,
     *,
     as_of: datetime,
-    since: str = "",
+    grown: str = "",
     after: str = "",
     bucket: int = 0,
     buckets: int = 1,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(entity id, fields of an online row) of the entities with history built later than `since`.
+    """(entity id, fields of an online row) of the entities with a row in `grown`, by default all.
 
     In the order of ids, only those greater than `after`.
     """
-    grown = f"_definition = '{definition_digest(view)}'"
-    if since:
-        grown += f" AND _built_at > {quote(since)}::TIMESTAMPTZ"
+    news = (
+        f"(SELECT entity_id FROM {grown or history} WHERE _definition = '{definition_digest(view)}' "
+        f"AND known_at <= {_moment(as_of)} AND entity_id > {quote(after)} "
+        f"AND {bucket_sql('entity_id', buckets)} = {bucket})"
+    )
+    mine = f"(SELECT * FROM {history} SEMI JOIN {news} USING (entity_id))"
     numbers = ", ".join(f'"{name}"' for name in stored_columns(view))
     ids = ", ".join(f'"{name}"' for name in carried_columns(view))
     cursor = connection.execute(
         f"SELECT entity_id, strftime(event_time, '{_ISO}'), strftime(known_at, '{_ISO}'), "
         f"strftime(_built_at, '{_ISO}'), _digest, epoch_us(_newest_fact_at), [{ids}], {numbers} "
-        f"FROM ({latest_sql(view, history, _moment(as_of))}) "
-        f"WHERE entity_id IN (SELECT DISTINCT entity_id FROM {history} WHERE {grown}) "
-        f"AND entity_id > {quote(after)} AND {bucket_sql('entity_id', buckets)} = {bucket} "
-        f"ORDER BY entity_id"
+        f"FROM ({latest_sql(view, mine, _moment(as_of))}) ORDER BY entity_id"
     )
     while batch := cursor.fetchmany(_FETCH):
         for row in batch:

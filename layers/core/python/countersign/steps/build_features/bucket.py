@@ -70,7 +70,7 @@ def build(stores: Stores, view: FeatureView, *, as_of: datetime, bucket: int, bu
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as scratch, _session(Path(scratch)) as connection:
         run = _Run(connection, lake, Path(scratch), plan)
-        run.load(sources, state)
+        run.load(sources, parts, state)
         points, read = run.compute(parts, state)
         rows, appended = run.append()
     if last is None or last.definition != definition or last.as_of <= as_of:
@@ -91,14 +91,19 @@ class _Run:
     _late: datetime | None = None
     _fresh: str = ""
 
-    def load(self, sources: Mapping[str, SourceFiles], state: BuildState | None) -> None:
+    def load(
+        self, sources: Mapping[str, SourceFiles], parts: list[str], state: BuildState | None
+    ) -> None:
         """Make the sources readable, and find what is late among the news."""
         view = self.plan.view
         load_sources(self.connection, self.lake, view, sources, self.place)
         if state:
             fresh = state.news({name: found.accepted for name, found in sources.items()})
             news = load_news(self.connection, self.lake, view, fresh, self.place)
-            self._late = increments.create_late(self.connection, self.plan, news)
+            others = [key for key in parts if key not in state.parts]
+            paths = self.lake.download(others, self.place / "strange")
+            strange = duck.parquet(paths) if paths else None
+            self._late = increments.create_late(self.connection, self.plan, news, strange)
 
     def compute(self, parts: list[str], state: BuildState | None) -> tuple[int, dict[str, str]]:
         """Compute what may differ; returns the points, and of the parts read the newest `known_at`."""
