@@ -15,6 +15,6 @@ def one(request: HttpRequest, stores: Stores) -> HttpResponse:
     found = stores.predictions.get(request.path_params["id"], tenant=tenant)
     document = asdict(found)
     if tenant is not None:  # what explains and replays a score is for staff
-        for name in ("features", "shadow_scores", "rule_score", "model_score"):
+        for name in ("features", "shadow_scores", "rule_score", "model_score", "upstream"):
             del document[name]
     return HttpResponse(200, {k: v for k, v in document.items() if k != "idempotency_key"})
