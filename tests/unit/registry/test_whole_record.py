@@ -10,11 +10,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from countersign import use_cases
 from countersign.aws.attributes import marshal_item
 from countersign.errors import ConflictError, EpochConflictError, GateError
 from countersign.governance.completeness import BIRTH, LATER, LIFE, REASONED, problems
 from countersign.governance.registry_record import registry_record
 from countersign.governance.versions import Version, VersionRecord, canonical, sort_key
+from countersign.steps.register.birth import judged
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -234,3 +236,23 @@ def test_papers_do_not_hold_up_a_rollback_and_the_ledger_says_what_was_missing(
 def test_the_clock_of_the_records_is_aware() -> None:
     assert isinstance(START, datetime)
     assert START.tzinfo is not None
+
+
+def test_a_model_of_classes_says_why_it_has_no_threshold_and_keeps_its_own_metrics() -> None:
+    accuracy = {"value": 0.6, "low": 0.5, "high": 0.7}
+    evaluation = {
+        "passed": True, "gates": [], "fairness": {"verdict": "PASS"}, "metrics": {"accuracy": accuracy},
+    }  # fmt: skip
+    part = judged(use_cases.get("retry"), {"threshold": 0.0, "run_id": "r"}, evaluation)
+    nulls = {"recall", "false_positive", "cost_optimal_threshold"}
+    assert {part[name] for name in nulls} == {None}
+    assert set(part["unknown"]) == nulls
+    assert part["metrics"] == {"accuracy": 0.6}
+    assert names(item(**{**part, "eval_report_key": "r", "gates": ()})) == set()
+
+
+def test_what_is_only_trained_has_no_endpoint_and_says_so() -> None:
+    evaluation = {"passed": True, "gates": [], "fairness": {"verdict": "PASS"}, "metrics": {}}
+    part = judged(use_cases.get("telco_churn"), {"threshold": 0.4, "run_id": "r"}, evaluation)
+    assert (part["serving_endpoint"], part["cost_optimal_threshold"]) == (None, 0.4)
+    assert "trained only" in part["unknown"]["serving_endpoint"]
