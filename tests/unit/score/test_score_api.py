@@ -116,6 +116,18 @@ def test_a_client_and_country_that_are_not_stated_are_those_on_record(world: Wor
     assert answer["score"] == stated["score"]
 
 
+@pytest.mark.parametrize("left_out", ["client_id", "country"])
+def test_an_id_that_neither_the_body_nor_the_record_names_is_refused(
+    world: World, left_out: str
+) -> None:
+    """Whose features they would be nobody knows: no vector of nulls is made of it."""
+    world.forget_ids()
+    body = {name: value for name, value in world.body().items() if name != left_out}
+    status, problem = world.call("POST", PATH, body)
+    assert (status, problem["errors"][0]["field"]) == (422, left_out)
+    assert world.logged() == 0
+
+
 def test_an_auditor_does_not_score(world: World) -> None:
     assert world.score(role="auditor")[0] == 403
 

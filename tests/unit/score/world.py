@@ -71,6 +71,7 @@ class World:
             for view in self.use_case.views
         }
         self.newest = {view.name: NOW - timedelta(hours=6) for view in self.use_case.views}
+        self.carried = {"client_id": CLIENT, "country": COUNTRY}
         self._patch = patch
         patch.setattr(entry, "worker_stores", lambda: self.stores)
         self.handle = entry.api(score.ROUTES)
@@ -95,7 +96,7 @@ class World:
             built=iso(NOW),
             digest="d",
             expires=int((NOW + timedelta(days=800)).timestamp()),
-            ids={"client_id": CLIENT, "country": COUNTRY} if view == CRITICAL_VIEW else {},
+            ids=self.carried if view == CRITICAL_VIEW else {},
         )
         self.drop(view)
         identity = IDS[declared.entity.name]
@@ -123,6 +124,11 @@ class World:
 
     def drop(self, view: str) -> None:
         client("dynamodb").delete_item(TableName="online", Key=self._key(view))
+
+    def forget_ids(self) -> None:
+        """The worker's record names nobody else any more."""
+        self.carried = {}
+        self.write(CRITICAL_VIEW)
 
     def _key(self, view: str) -> dict[str, Any]:
         declared = next(v for v in self.use_case.views if v.name == view)

@@ -41,10 +41,13 @@ class Vector:
 def settle_ids(use_case: UseCase, row: Mapping[str, Any], values: Rows) -> dict[str, Any]:
     """`row` with the id of every entity: as stated, and as the first entity's record carries it.
 
+    The first entity must be on record. Another need not be, so that a new customer or a guest is scored
+    with nulls, if none of its features is critical or refuses them; but its id must be known.
+
     Raises
     ------
     NotFoundError   the online store knows nothing of the first entity
-    DataError       the request states another id than the record carries
+    DataError       the request states another id than the record carries, or neither names one
     """
     first = use_case.entities[0].name
     rows = [found for key, found in values.items() if key[0] == first]
@@ -59,8 +62,12 @@ def settle_ids(use_case: UseCase, row: Mapping[str, Any], values: Rows) -> dict[
             expected = f"the {entity.name} that this {first} has on record, or nothing"
             wrong.append(FieldError(entity.key, expected))
         ids[entity.key] = on_record if stated is None else stated
+        if ids[entity.key] is None:  # nobody says whose features they would be
+            wrong.append(
+                FieldError(entity.key, f"an id: the {first}'s record names no {entity.name}")
+            )
     if wrong:
-        raise DataError(f"The {first} is on record elsewhere", errors=wrong)
+        raise DataError(f"Ids of the request do not go with the {first}'s record", errors=wrong)
     return {**row, **ids}
 
 
