@@ -31,7 +31,7 @@ Act = Callable[[], object]
 
 
 class RegistryMachine(RuleBasedStateMachine):
-    """One use case, several writers. `registry_class` is what is tested; `operations` counts."""
+    """One use case, several writers. `registry_class` is what is tested; `operations` counts what writes."""
 
     registry_class: ClassVar[type[Registry]] = Registry
     operations: ClassVar[int] = 0
@@ -168,6 +168,7 @@ class RegistryMachine(RuleBasedStateMachine):
     def promote_whole(self, number: int, faults: list[str], rival: str) -> None:
         """From request to Production, as far as the faults let it come."""
         version = self.pick(number)
+        RegistryMachine.operations += 1 + len(PEOPLE)  # a request and its signatures
         name = f"a-{version.version}-{self.next_change()}"
         opened = self.world.open_promotion(version, name=name)
         for role, person in PEOPLE.items():
