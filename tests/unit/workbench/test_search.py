@@ -169,7 +169,7 @@ def test_a_grid_tries_every_combination_and_its_best_is_trained(sought: tuple[Pa
     assert used == best["hyperparameters"] == record["search"]["best"]["hyperparameters"]
     assert (record["search"]["method"], record["search"]["tries"]) == ("grid", 4)
     assert f"auc {best['mean']:.4g} in try {best['n']}" in told
-    assert "How the hyperparameters were found" in (run / "report.html").read_text()
+    assert "Search of hyperparameters" in (run / "report.html").read_text()
     assert (run / "plots/search.svg").read_text().startswith("<svg")
 
 

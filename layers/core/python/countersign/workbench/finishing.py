@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from countersign.declare import UseCase
 from countersign.errors import DigestMismatchError
 from countersign.learning import environment, export
 from countersign.learning.card import model_card
-from countersign.learning.class_evaluation import class_report
 from countersign.learning.evaluation import Verdict, judge
 from countersign.learning.golden import largest_difference
 from countersign.learning.native import FILE
@@ -23,7 +20,7 @@ from countersign.learning.record import RECORD, manifest
 from countersign.reports import evaluation as evaluation_page
 from countersign.serving.session import ModelSession, golden_vectors
 from countersign.workbench.folder import Channel
-from countersign.workbench.pages import plots_of, search_section
+from countersign.workbench.pages import plots_of
 
 MANIFEST = "manifest.json"
 
@@ -94,27 +91,16 @@ def judge_run(
     document = verdict.document
     write_json(run / "metrics.json", verdict.metrics)
     write_json(run / "ml_vs_rules_comparison.json", document["rules_comparison"])
-    write_json(run / "classification_report.json", report_of(document))
+    write_json(run / "classification_report.json", document["class_report"])
     (run / "card.md").write_text(model_card(use_case, exported.manifest, document))
     write_json(run / "evaluation.json", document)
     draw(run, document, search)
     return verdict
 
 
-def report_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Precision, recall, F1 and support of each class of the test rows, at the threshold."""
-    if "class_report" in document:
-        return list(document["class_report"])
-    c = document["confusion"]
-    counts = np.array([[c["tn"], c["fp"]], [c["fn"], c["tp"]]], dtype=np.int64)
-    return class_report(counts, ("no", "yes"))
-
-
 def draw(run: Path, document: Mapping[str, Any], search: Mapping[str, Any] | None) -> None:
     """`report.html`, with the history of the search where there was one, and each plot as its own file."""
-    html = evaluation_page.render(document)
-    if search:
-        html = html.replace("</main>", f"{search_section(search)}</main>", 1)
+    html = evaluation_page.render(document, search=search)
     (run / "report.html").write_text(html, encoding="utf-8")
     folder = run / "plots"
     folder.mkdir(exist_ok=True)

@@ -155,7 +155,7 @@ class _Desk:
             failed = ", ".join(verdict.failed)
             notes.append("every gate holds" if verdict.passed else f"held back by {failed}")
         run = self._log(record, verdict.document)
-        return Ended(self.place, run, verdict.document, finishing.report_of(verdict.document))
+        return Ended(self.place, run, verdict.document, verdict.document["class_report"])
 
     def _open(self, use_case: UseCase) -> folder.Channel:
         """Load and split: freeze what was delivered, or take what is frozen."""
