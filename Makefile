@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export COUNTERSIGN_PORT := $(PORT)
 unexport VIRTUAL_ENV
 
-.PHONY: help setup demo test check up down status logs bootstrap deploy bench docs lock clean
+.PHONY: help setup demo test check up down status logs bench soak bootstrap deploy docs lock clean
 
 help: ## List the verbs
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ check: setup ## Format, lint, types, tests, synth with cdk-nag
 
 bench: setup ## Measure speed as ratios; writes build/bench/results.json
 	@python -m tests.benchmarks
+
+soak: setup ## A hundred thousand random registry operations; takes about an hour
+	@COUNTERSIGN_SOAK_OPERATIONS=100000 pytest tests/unit/registry/test_registry_stateful.py -q -n0 -k no_interleaving
 
 bootstrap: setup ## Prepare an AWS account and region for the CDK, once: make bootstrap ENV=dev
 	@[ -n "$(ENV)" ] || { echo "Say which environment: make bootstrap ENV=dev"; exit 2; }
