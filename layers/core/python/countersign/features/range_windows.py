@@ -116,7 +116,9 @@ def _nearest(window: Window) -> timedelta:
 
 
 def _range(furthest: str | None, nearest: timedelta) -> str:
+    # Not "0 PRECEDING": with two threads DuckDB now and then leaves out peers of the row that it is at.
+    end = f"{nearest // _TICK} PRECEDING" if nearest else "CURRENT ROW"
     return (
         "PARTITION BY _entity ORDER BY _at "
-        f"RANGE BETWEEN {furthest or 'UNBOUNDED'} PRECEDING AND {nearest // _TICK} PRECEDING"
+        f"RANGE BETWEEN {furthest or 'UNBOUNDED'} PRECEDING AND {end}"
     )
