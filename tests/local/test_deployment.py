@@ -24,6 +24,7 @@ def test_the_outputs_describe_the_whole_system(cloud: Cloud) -> None:
         "daily-seal",
         "reconcile-approvals",
         "daily-availability",
+        "daily-cadence",
         "store-canary",
     } == set(outputs["schedules"])
     assert {"score", "operate", "train", "monitor"} <= set(outputs["functions"])

@@ -143,6 +143,7 @@ LATER: dict[str, Kind] = {
     "last_monitored": MAYBE_MOMENT,
     "current_recall": MAYBE_SHARE,
     "current_false_positive_rate": MAYBE_SHARE,
+    "current_accuracy": MAYBE_SHARE,
     "drift_detected": FLAG,
     "next_retrain": MAYBE_TEXT,
 }

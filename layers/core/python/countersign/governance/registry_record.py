@@ -37,6 +37,7 @@ def registry_record(version: Version, *, models_bucket: str) -> dict[str, Any]:
             "last_monitored": version.last_monitored or None,
             "current_recall": version.current_recall,
             "current_fp_rate": version.current_false_positive_rate,
+            "current_accuracy": version.current_accuracy,
             "drift_detected": version.drift_detected if version.last_monitored else None,
             "next_retrain": version.next_retrain or None,
         },
@@ -53,10 +54,14 @@ def _reasons(version: Version) -> dict[str, str]:
         reasons["rollback_version"] = "no predecessor was recorded"
     if not version.last_monitored:
         reasons |= dict.fromkeys(("last_monitored", "drift_detected"), "not monitored yet")
-    for field in ("current_recall", "current_false_positive_rate"):
-        if getattr(version, field) is None:
-            name = "current_recall" if field == "current_recall" else "current_fp_rate"
-            reasons[name] = "no outcomes were judged yet"
+    figures = {
+        "current_recall": version.current_recall,
+        "current_fp_rate": version.current_false_positive_rate,
+        "current_accuracy": version.current_accuracy,
+    }
+    reasons |= {
+        name: "no outcomes were judged yet" for name, value in figures.items() if value is None
+    }
     if not version.next_retrain:
         reasons["next_retrain"] = "no date was set yet"
     return reasons

@@ -112,6 +112,7 @@ class Version:
     last_monitored: str = ""
     current_recall: float | None = None
     current_false_positive_rate: float | None = None
+    current_accuracy: float | None = None
     drift_detected: bool = False
     next_retrain: str = ""
 

@@ -17,6 +17,7 @@ _MONITORED = (
     "last_monitored",
     "current_recall",
     "current_false_positive_rate",
+    "current_accuracy",
     "drift_detected",
     "next_retrain",
 )
@@ -108,9 +109,17 @@ class Versions(Records):
 
     def record_monitoring(self, use_case: str, version: str, facts: Mapping[str, Any]) -> None:
         """What monitoring last found: any of `last_monitored`, `current_recall`,
-        `current_false_positive_rate`, `drift_detected`, `next_retrain`.
+        `current_false_positive_rate`, `current_accuracy` (of a model of classes), `drift_detected`,
+        `next_retrain`.
+
+        Raises
+        ------
+        ValueError      another fact
         """
-        allowed = {name: facts[name] for name in _MONITORED if name in facts}
+        foreign = sorted(set(facts) - set(_MONITORED))
+        if foreign:
+            raise ValueError(f"a version's record has no place for {', '.join(foreign)}")
+        allowed = dict(facts)
         change = self.update_operation(
             f"model#{use_case}",
             f"version#{sort_key(version)}",
