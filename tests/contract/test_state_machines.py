@@ -21,7 +21,9 @@ FUNCTIONS = {path.parent.name for path in (ROOT / "functions").glob("*/handler.p
 TOKEN_OF = {"".join(word.title() for word in name.split("_")) + "Arn": name for name in FUNCTIONS}
 FAMILIES = {error.__name__ for error in errors.CountersignError.__subclasses__()}
 # Error names of our own Fail states may be caught by a machine around them.
-SERVICE = re.compile(r"^(States|Lambda|SNS|SageMaker|StepFunctions|Sns|Sqs|DynamoDB)\.[A-Za-z0-9.]+$")
+SERVICE = re.compile(
+    r"^(States|Lambda|SNS|SageMaker|StepFunctions|Sns|Sqs|DynamoDB)\.[A-Za-z0-9.]+$"
+)
 # Accepted by the emulator and silently not done: a test could pass for the wrong reason.
 FAKED = {
     "ItemBatcher",
