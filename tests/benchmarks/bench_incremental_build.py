@@ -30,7 +30,10 @@ from tests.unit.features.cloud import REGION, Cloud, cloud
 START = datetime(2026, 11, 21, 6, tzinfo=UTC)
 WORKERS = 1500
 PAYROLL = use_cases.get("payroll_anomaly")
-PROMISED = 0.35
+# The work itself: moments computed. Time cannot promise as much any more: a build from nothing takes
+# seconds, and both pay the same for opening fourteen buckets.
+PROMISED_POINTS = 0.02
+PROMISED_TIME = 1.0
 
 
 def run() -> list[Measurement]:
@@ -45,9 +48,11 @@ def run() -> list[Measurement]:
         aws.clock.at = datetime(2026, 12, 1, 6, tzinfo=UTC)
         turn, of_turn = built(aws)
     return [
-        measured("incremental_build", day, full, at_most=PROMISED),
+        measured("incremental_build", day, full, at_most=PROMISED_TIME),
         measured("incremental_build_month_turn", turn, full),
-        measured("incremental_build_points", of_day, points, unit="points"),
+        measured(
+            "incremental_build_points", of_day, points, at_most=PROMISED_POINTS, unit="points"
+        ),
         measured("incremental_build_points_month_turn", of_turn, points, unit="points"),
     ]
 
