@@ -140,9 +140,10 @@ def _std(rows: list[Row], _: datetime) -> float | None:
 
 def _slope(every: list[Row], _: datetime) -> float | None:
     rows = [r for r in every if r.amount is not None]
-    times = [(r.event_time - rows[0].event_time) / timedelta(days=30) for r in rows]
-    if not times or max(times) - min(times) < 1 / 30 - 1e-9:
+    moments = [r.event_time for r in rows]
+    if not moments or max(moments) - min(moments) < timedelta(days=1):
         return None
+    times = [(moment - moments[0]) / timedelta(days=30) for moment in moments]
     return statistics.linear_regression(times, [float(r.amount or 0) for r in rows]).slope
 
 

@@ -93,8 +93,10 @@ def vars_with(made: VersionRecord) -> dict[str, Any]:
 
 def test_monitoring_facts_join_the_version_and_leave_its_record_alone(world: World) -> None:
     before = world.register("run-1")
-    facts = {"drift_detected": True, "current_recall": 0.7, "digest": "forged"}
+    facts = {"drift_detected": True, "current_recall": 0.7}
     world.registry.record_monitoring(USE_CASE, before.version, facts)
+    with pytest.raises(ValueError, match="digest"):
+        world.registry.record_monitoring(USE_CASE, before.version, {"digest": "forged"})
     after = world.registry.version(USE_CASE, before.version)
     assert (after.drift_detected, after.current_recall) == (True, 0.7)
     assert after.record == before.record
