@@ -175,6 +175,13 @@ def test_an_unknown_hyperparameter_is_refused_by_name(trainer: str) -> None:
         fitted(trainer, hyperparameters={"crystal": 1})
 
 
+@pytest.mark.parametrize("trainer", ["xgboost_binary", "random_forest", "logistic_regression"])
+@pytest.mark.parametrize("name", ["imbalance", "calibration"])
+def test_a_way_to_weigh_or_calibrate_that_nobody_knows_is_refused(trainer: str, name: str) -> None:
+    with pytest.raises(DataError, match=f"{name} is one of"):
+        fitted(trainer, hyperparameters={**FEW[trainer], name: "wieght"})
+
+
 @pytest.mark.parametrize("trainer", ["isolation_forest", "logistic_regression", "weighted"])
 def test_nulls_are_refused_by_models_without_a_place_for_them(trainer: str) -> None:
     with pytest.raises(DataError, match="fill"):

@@ -12,6 +12,7 @@ from countersign.errors import DataError
 from countersign.learning.native import LEAF, Floats, Inputs, Trees
 from countersign.learning.native.words import Link, linked
 from countersign.learning.trainers.calibration import fit_line
+from countersign.learning.trainers.imbalance import row_weights
 from countersign.learning.trainers.lesson import (
     Examples,
     Fitted,
@@ -76,21 +77,11 @@ def boost(lesson: Lesson, trainer: str, objective: dict[str, Any]) -> tuple[Any,
 
 def _matrix(xgboost: Any, part: Examples, lesson: Lesson, chosen: dict[str, Any]) -> Any:
     """Quantised rows with their weights; NaN is null."""
-    weight = class_weights(part.target, lesson) if chosen["imbalance"] == "weight" else None
+    weight = row_weights(part.target, lesson, chosen["imbalance"])
     if part is lesson.train:
         bins = int(chosen["max_bin"])
         return xgboost.QuantileDMatrix(part.rows, part.target, weight=weight, max_bin=bins)
     return xgboost.DMatrix(part.rows, part.target, weight=weight)
-
-
-def class_weights(target: Any, lesson: Lesson) -> Floats:
-    """A weight per row, shape (n,): each class of the training rows weighs as much as the most frequent.
-
-    For yes and no this is `scale_pos_weight` = negatives / positives.
-    """
-    counts = np.bincount(lesson.train.target, minlength=max(2, len(lesson.classes)))
-    present = np.where(counts > 0, counts, 1)
-    return np.asarray((counts.max() / present)[target], dtype=np.float64)
 
 
 def _callbacks(xgboost: Any, lesson: Lesson, rounds: int) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from countersign.errors import DataError
 from countersign.learning.native import Floats, Linear, Trees
 from countersign.learning.native.words import Link
 
@@ -52,10 +53,16 @@ class Line:
 
 def fit_line(sums: Floats, target: Any, *, method: str) -> Line:
     """The line for "sigmoid", from sums (n_rows, n_outputs) and int64 classes (n_rows,) of the validation
-    rows; of several outputs it is a temperature. Any other `method` changes nothing.
+    rows; of several outputs it is a temperature. "none" changes nothing.
+
+    Raises
+    ------
+    DataError       another method
     """
-    if method != "sigmoid":
+    if method == "none":
         return Line()
+    if method != "sigmoid":
+        raise DataError("calibration is one of sigmoid, none")
     if sums.shape[1] > 1:
         return Line("temperature", fit_temperature(sums, target))
     return Line("sigmoid", *fit_sigmoid(sums[:, 0], target))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from countersign.errors import DataError
+from countersign.learning import trainers
+from countersign.learning.class_metrics import log_loss
 from countersign.learning.native import Combined, Floats, Linear, Trees
 from countersign.learning.trainers.lesson import Examples, Fitted, Lesson
 
@@ -25,7 +26,7 @@ def fit_members(lesson: Lesson, trainer: str) -> list[Fitted]:
     if wrong:
         raise DataError(f"{', '.join(wrong)} cannot be a member of {trainer}")
     return [
-        importlib.import_module(f"countersign.learning.trainers.{spec.trainer}").fit(
+        trainers.get(spec.trainer).fit(
             replace(lesson, hyperparameters=spec.hyperparameters, members=(), seed=spec.seed)
         )
         for spec in lesson.members
@@ -43,20 +44,15 @@ def equal_or_by_loss(members: list[Fitted], valid: Examples, weights: str) -> Fl
         return np.full(len(members), 1.0 / len(members))
     if weights != "by_loss":
         raise DataError("weights is one of equal, by_loss")
-    inverse = np.array(
-        [1.0 / max(log_loss(m.score(valid.rows), valid.target), 1e-6) for m in members]
-    )
+    losses = [_loss(member.score(valid.rows), valid.target) for member in members]
+    inverse = 1.0 / np.maximum(losses, 1e-6)
     return np.asarray(inverse / inverse.sum())
 
 
-def log_loss(scores: Floats, target: Any) -> float:
-    """Mean negative log likelihood of probabilities (n,) or (n, n_classes)."""
-    chance = (
-        np.where(target == 1, scores, 1.0 - scores)
-        if scores.ndim == 1
-        else scores[np.arange(len(scores)), target]
-    )
-    return float(-np.mean(np.log(np.clip(chance, 1e-12, 1.0))))
+def _loss(scores: Floats, target: Any) -> float:
+    """Mean negative log likelihood; a single score is that of yes."""
+    both = np.column_stack([1.0 - scores, scores]) if scores.ndim == 1 else scores
+    return log_loss(target, both)
 
 
 def whole(model: Combined, members: list[Fitted], chosen: dict[str, Any], lesson: Lesson) -> Fitted:

@@ -6,8 +6,8 @@ import numpy as np
 
 from countersign.learning.native import Floats, Inputs, Linear
 from countersign.learning.native.linear import standardised
-from countersign.learning.trainers.boosting import class_weights
 from countersign.learning.trainers.calibration import fit_line
+from countersign.learning.trainers.imbalance import row_weights
 from countersign.learning.trainers.lesson import (
     Fitted,
     Hyperparameters,
@@ -42,7 +42,7 @@ def fit(lesson: Lesson) -> Fitted:
     def standard(some: Inputs) -> Floats:
         return standardised(some, mean, scale)
 
-    weight = class_weights(lesson.train.target, lesson) if chosen["imbalance"] == "weight" else None
+    weight = row_weights(lesson.train.target, lesson, chosen["imbalance"])
     native = LogisticRegression(
         C=chosen["C"], max_iter=chosen["max_iter"], random_state=lesson.seed
     )

@@ -8,8 +8,8 @@ import numpy as np
 
 from countersign.learning.native import LEAF, Floats, Inputs, Trees
 from countersign.learning.native.words import linked
-from countersign.learning.trainers.boosting import class_weights
 from countersign.learning.trainers.calibration import fit_line
+from countersign.learning.trainers.imbalance import row_weights
 from countersign.learning.trainers.lesson import Fitted, Hyperparameters, Lesson, check_same
 from countersign.serving.preprocess import LARGEST
 
@@ -40,7 +40,7 @@ def fit(lesson: Lesson) -> Fitted:
 
     chosen = lesson.choose("random_forest", DEFAULTS)
     own = {name: v for name, v in chosen.items() if name not in {"imbalance", "calibration"}}
-    weight = class_weights(lesson.train.target, lesson) if chosen["imbalance"] == "weight" else None
+    weight = row_weights(lesson.train.target, lesson, chosen["imbalance"])
     forest = RandomForestClassifier(random_state=lesson.seed, n_jobs=-1, **own)
     forest.fit(lesson.train.rows, lesson.train.target, sample_weight=weight)
     forest.set_params(n_jobs=1)  # threads add up shares in the order they end
